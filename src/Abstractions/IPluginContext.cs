@@ -1,0 +1,21 @@
+namespace ProcessPool;
+
+/// <summary>What a plugin may know of the sandbox it runs in. Supplied to entry points and constructors that declare it.</summary>
+/// <remarks>One instance for the life of a worker; every member may be used from any thread.</remarks>
+public interface IPluginContext
+{
+    /// <summary>The name of the pool this worker belongs to.</summary>
+    string PoolName { get; }
+
+    /// <summary>The name of this worker, such as <c>thumbs-2</c>. The same for every process that takes this place in the pool.</summary>
+    string WorkerName { get; }
+
+    /// <summary>This worker's place in the pool, from 0.</summary>
+    int WorkerIndex { get; }
+
+    /// <summary>The absolute path of the folder that the plugin was loaded from.</summary>
+    string PluginDirectory { get; }
+
+    /// <summary>Cancelled when the worker is asked to stop. Calls that are then executing have the pool's stop deadline to end.</summary>
+    CancellationToken Stopping { get; }
+}

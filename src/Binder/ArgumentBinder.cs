@@ -1,0 +1,160 @@
+using System.Reflection;
+using System.Text.Json;
+using ProcessPool.Binding.Payload;
+
+namespace ProcessPool.Binding;
+
+/// <summary>Turns a payload into the arguments of one method: by position from an array, by name from an object.</summary>
+internal sealed class ArgumentBinder
+{
+    private readonly string _signature;
+    private readonly ParameterInfo[] _all;
+    private readonly ParameterInfo[] _callers;
+    private readonly object? _context;
+
+    public ArgumentBinder(string entryPoint, MethodInfo method, object? context)
+    {
+        _context = context;
+        _all = method.GetParameters();
+        _callers = [.. _all.Where(parameter => !IsSupplied(parameter.ParameterType))];
+        _signature = $"{entryPoint}({string.Join(", ", _callers.Select(Describe))})";
+    }
+
+    /// <summary>Whether the sandbox supplies a parameter of this type. Matched by name: a plugin may see another copy of Abstractions.</summary>
+    public static bool IsSupplied(Type type) => type == typeof(CancellationToken) || type.FullName == "ProcessPool.IPluginContext";
+
+    /// <summary>The arguments for the method, supplied ones included.</summary>
+    /// <exception cref="ArgumentsRefusedException">The payload does not fit.</exception>
+    public object?[] Bind(ReadOnlyMemory<byte> payload, ReadOnlyMemory<byte>[] attachments, CancellationToken cancellationToken)
+    {
+        using var scope = AttachmentScope.ForReading(attachments);
+        var values = new object?[_callers.Length];
+        var given = new bool[_callers.Length];
+        var reader = new Utf8JsonReader(payload.Span, new JsonReaderOptions { MaxDepth = PayloadJson.Options.MaxDepth });
+        reader.Read();
+        if (reader.TokenType == JsonTokenType.StartArray)
+        {
+            ReadByPosition(ref reader, values, given);
+        }
+        else
+        {
+            ReadByName(ref reader, values, given);
+        }
+
+        return Complete(values, given, cancellationToken);
+    }
+
+    private void ReadByPosition(ref Utf8JsonReader reader, object?[] values, bool[] given)
+    {
+        var count = 0;
+        for (; reader.Read() && reader.TokenType != JsonTokenType.EndArray; count++)
+        {
+            if (count < values.Length)
+            {
+                values[count] = ReadValue(ref reader, _callers[count]);
+                given[count] = true;
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+
+        if (count > values.Length)
+        {
+            throw new ArgumentsRefusedException($"{count} arguments were given, but {_signature} takes {Count(values.Length)}.");
+        }
+    }
+
+    private void ReadByName(ref Utf8JsonReader reader, object?[] values, bool[] given)
+    {
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var name = reader.GetString()!;
+            var index = Array.FindIndex(_callers, parameter => parameter.Name == name);
+            index = index >= 0 ? index : Array.FindIndex(_callers, parameter => string.Equals(parameter.Name, name, StringComparison.OrdinalIgnoreCase));
+            if (index < 0)
+            {
+                throw new ArgumentsRefusedException($"There is no parameter '{name}' in {_signature}.");
+            }
+
+            if (given[index])
+            {
+                throw new ArgumentsRefusedException($"The parameter '{name}' of {_signature} was given twice.");
+            }
+
+            reader.Read();
+            values[index] = ReadValue(ref reader, _callers[index]);
+            given[index] = true;
+        }
+    }
+
+    private object? ReadValue(ref Utf8JsonReader reader, ParameterInfo parameter)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(ref reader, parameter.ParameterType, PayloadJson.Options);
+        }
+        catch (Exception exception) when (exception is JsonException or NotSupportedException or FormatException)
+        {
+            throw Refused(parameter, exception.Message, exception);
+        }
+        catch (Exception exception)
+        {
+            // A constructor, setter or converter of the argument's own type threw.
+            throw Refused(parameter, $"{exception.GetType().Name}: {exception.Message}", exception);
+        }
+    }
+
+    private ArgumentsRefusedException Refused(ParameterInfo parameter, string why, Exception exception) =>
+        new($"The argument '{parameter.Name}' of {_signature} cannot be read as {TypeNames.Of(parameter.ParameterType)}: {why}", exception);
+
+    private object?[] Complete(object?[] values, bool[] given, CancellationToken cancellationToken)
+    {
+        var arguments = new object?[_all.Length];
+        for (int i = 0, caller = 0; i < _all.Length; i++)
+        {
+            var parameter = _all[i];
+            if (parameter.ParameterType == typeof(CancellationToken))
+            {
+                arguments[i] = cancellationToken;
+            }
+            else if (IsSupplied(parameter.ParameterType))
+            {
+                arguments[i] = _context;
+            }
+            else if (given[caller])
+            {
+                arguments[i] = values[caller++];
+            }
+            else if (parameter.HasDefaultValue)
+            {
+                arguments[i] = DefaultOf(parameter);
+                caller++;
+            }
+            else
+            {
+                throw new ArgumentsRefusedException(
+                    $"No value was given for '{parameter.Name}' of {_signature}, which takes {Count(_callers.Length)}.");
+            }
+        }
+
+        return arguments;
+    }
+
+    private static object? DefaultOf(ParameterInfo parameter)
+    {
+        var type = Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType;
+        return parameter.DefaultValue switch
+        {
+            null when parameter.ParameterType.IsValueType => Activator.CreateInstance(parameter.ParameterType),
+            { } value when type.IsEnum => Enum.ToObject(type, value),
+            var value => value,
+        };
+    }
+
+    private static string Count(int count) => count == 1 ? "1 argument" : $"{count} arguments";
+
+    private static string Describe(ParameterInfo parameter) =>
+        $"{TypeNames.Of(parameter.ParameterType)} {parameter.Name}{(parameter.HasDefaultValue ? " = " + (parameter.DefaultValue ?? "null") : "")}";
+}

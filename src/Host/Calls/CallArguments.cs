@@ -1,0 +1,138 @@
+using System.Buffers;
+using System.Collections;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using ProcessPool.Binding.Payload;
+
+namespace ProcessPool;
+
+/// <summary>
+/// The arguments of a call: by position, <c>[7, "text"]</c>; by name, <see cref="Named"/>; or as JSON, <see cref="FromJson"/>.
+/// Parameters that are left out keep their defaults.
+/// </summary>
+/// <remarks>
+/// Values are serialized by System.Text.Json when the call is made. Bytes (<c>byte[]</c>, <see cref="ReadOnlyMemory{T}"/> of byte) are not copied:
+/// do not change them until the call has ended. A <see cref="Stream"/> is read to its end.
+/// </remarks>
+/// <example><code>
+/// await pool.InvokeAsync&lt;long&gt;("Square", [7]);
+/// await pool.InvokeAsync&lt;Report&gt;("Render", CallArguments.Named(("path", path), ("dpi", 300)));
+/// </code></example>
+[CollectionBuilder(typeof(CallArguments), nameof(Create))]
+[SuppressMessage("Naming", "CA1710", Justification = "A collection only to the compiler, for [a, b].")]
+public sealed class CallArguments : IEnumerable<object?>
+{
+    private readonly object?[] _values;
+    private readonly Type[]? _types;
+    private readonly string[]? _names;
+    private readonly ReadOnlyMemory<byte>? _json;
+
+    private CallArguments(object?[] values, Type[]? types = null, string[]? names = null, ReadOnlyMemory<byte>? json = null)
+    {
+        _values = values;
+        _types = types;
+        _names = names;
+        _json = json;
+    }
+
+    /// <summary>No arguments.</summary>
+    public static CallArguments None { get; } = new([]);
+
+    /// <summary>Arguments by position. Usually written as a collection expression: <c>[7, "text"]</c>.</summary>
+    public static CallArguments Create(ReadOnlySpan<object?> values) => new(values.ToArray());
+
+    /// <summary>Arguments by name, in any order.</summary>
+    public static CallArguments Named(params ReadOnlySpan<(string Name, object? Value)> arguments)
+    {
+        var names = new string[arguments.Length];
+        var values = new object?[arguments.Length];
+        for (var i = 0; i < arguments.Length; i++)
+        {
+            (names[i], values[i]) = arguments[i];
+        }
+
+        return new CallArguments(values, names: names);
+    }
+
+    /// <summary>Arguments as JSON: an array is by position, an object by name.</summary>
+    /// <exception cref="ArgumentException">The JSON is neither an array nor an object.</exception>
+    public static CallArguments FromJson(JsonElement json) =>
+        json.ValueKind is JsonValueKind.Array or JsonValueKind.Object
+            ? new CallArguments([], json: JsonSerializer.SerializeToUtf8Bytes(json, JsonContext.Default.JsonElement))
+            : throw new ArgumentException($"Arguments are a JSON array (by position) or object (by name), not {json.ValueKind}.", nameof(json));
+
+    /// <summary>The positional or named values, without their names.</summary>
+    public IEnumerator<object?> GetEnumerator() => ((IEnumerable<object?>)_values).GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <summary>One argument, or the arguments that the value already is.</summary>
+    internal static CallArguments From(object? value) => value as CallArguments ?? new CallArguments([value]);
+
+    /// <summary>Arguments by position with their declared types, from a contract method.</summary>
+    internal static CallArguments Typed(object?[] values, Type[] types) => new(values, types);
+
+    /// <summary>The arguments as a payload.</summary>
+    /// <exception cref="CallArgumentException">A value cannot be serialized.</exception>
+    internal (ReadOnlyMemory<byte> Json, ReadOnlyMemory<byte>[] Attachments) ToPayload(FaultSite site)
+    {
+        if (_json is { } json)
+        {
+            return (json, []);
+        }
+
+        using var scope = AttachmentScope.ForWriting();
+        var buffer = new ArrayBufferWriter<byte>();
+        using var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = PayloadJson.Options.Encoder, SkipValidation = true });
+        WriteAll(writer, site);
+        writer.Flush();
+        return (buffer.WrittenMemory, AttachmentScope.Written());
+    }
+
+    private void WriteAll(Utf8JsonWriter writer, FaultSite site)
+    {
+        if (_names is null)
+        {
+            writer.WriteStartArray();
+        }
+        else
+        {
+            writer.WriteStartObject();
+        }
+
+        for (var i = 0; i < _values.Length; i++)
+        {
+            if (_names is not null)
+            {
+                writer.WritePropertyName(_names[i]);
+            }
+
+            WriteValue(writer, i, site);
+        }
+
+        if (_names is null)
+        {
+            writer.WriteEndArray();
+        }
+        else
+        {
+            writer.WriteEndObject();
+        }
+    }
+
+    private void WriteValue(Utf8JsonWriter writer, int index, FaultSite site)
+    {
+        var type = _types?[index] ?? _values[index]?.GetType() ?? typeof(object);
+        try
+        {
+            JsonSerializer.Serialize(writer, _values[index], type, PayloadJson.Options);
+        }
+        catch (Exception exception)
+        {
+            var which = _names is null ? $"{index + 1} (counted from 1)" : $"'{_names[index]}'";
+            throw new CallArgumentException(
+                $"Argument {which} of {site.EntryPoint} is a {type} and cannot be serialized by System.Text.Json: {exception.Message}", site, exception);
+        }
+    }
+}

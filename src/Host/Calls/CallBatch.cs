@@ -1,0 +1,98 @@
+namespace ProcessPool;
+
+/// <summary>A fixed number of calls, made one by one and waited for together. All members are thread-safe.</summary>
+/// <typeparam name="T">The type of the results.</typeparam>
+public sealed class CallBatch<T>
+{
+    private readonly SandboxPool _pool;
+    private readonly Task<CallOutcome<T>>?[] _calls;
+    private readonly Lock _gate = new();
+    private int _added;
+    private bool _complete;
+
+    internal CallBatch(SandboxPool pool, int size)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(size);
+        _pool = pool;
+        _calls = new Task<CallOutcome<T>>?[size];
+        _complete = size == 0;
+    }
+
+    /// <summary>How many calls the batch holds when it is full.</summary>
+    public int Size => _calls.Length;
+
+    /// <summary>How many calls were added.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _added;
+            }
+        }
+    }
+
+    /// <summary>Makes one call. Blocks while the pool's queue is full.</summary>
+    /// <exception cref="InvalidOperationException">The batch is full or was completed. No call is made.</exception>
+    public void Add(string entryPoint, CallArguments? arguments = null)
+    {
+        ArgumentNullException.ThrowIfNull(entryPoint);
+        var index = Reserve();
+        var queued = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _calls[index] = _pool.OutcomeAsync<T>(index, entryPoint, arguments, queued);
+        queued.Task.GetAwaiter().GetResult();
+    }
+
+    /// <summary>Declares that no more calls will be added, so that a batch with fewer calls than <see cref="Size"/> can be waited for.</summary>
+    public void Complete()
+    {
+        lock (_gate)
+        {
+            _complete = true;
+        }
+    }
+
+    /// <summary>Waits for all calls. May be called many times, by many threads.</summary>
+    /// <param name="timeout">How long to wait at most; null is for ever.</param>
+    /// <returns>The outcomes in the order of adding.</returns>
+    /// <exception cref="InvalidOperationException">The batch is neither full nor completed: it would wait for calls that nobody makes.</exception>
+    /// <exception cref="TimeoutException">Time is up. The calls go on.</exception>
+    public IReadOnlyList<CallOutcome<T>> Wait(TimeSpan? timeout = null) =>
+        WaitAsync().WaitAsync(timeout ?? Timeout.InfiniteTimeSpan).GetAwaiter().GetResult();
+
+    /// <summary>Waits for all calls. May be called many times, by many callers.</summary>
+    /// <param name="cancellationToken">Ends the waiting, not the calls.</param>
+    /// <returns>The outcomes in the order of adding.</returns>
+    /// <exception cref="InvalidOperationException">The batch is neither full nor completed: it would wait for calls that nobody makes.</exception>
+    public async Task<IReadOnlyList<CallOutcome<T>>> WaitAsync(CancellationToken cancellationToken = default)
+    {
+        int count;
+        lock (_gate)
+        {
+            count = _added;
+            if (!_complete)
+            {
+                throw new InvalidOperationException(
+                    $"The batch holds {count} of {Size} calls. Add the rest, or call Complete() to wait for these.");
+            }
+        }
+
+        return await Task.WhenAll(_calls.Take(count).Select(call => call!)).WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private int Reserve()
+    {
+        lock (_gate)
+        {
+            if (_complete)
+            {
+                throw new InvalidOperationException($"The batch is {(_added == Size ? "full" : "complete")}: it holds {_added} of {Size} calls.");
+            }
+
+            var index = _added++;
+            _complete = _added == Size;
+            return index;
+        }
+    }
+}

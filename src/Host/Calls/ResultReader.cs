@@ -1,0 +1,89 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ProcessPool.Binding;
+using ProcessPool.Binding.Payload;
+using ProcessPool.Protocol;
+
+namespace ProcessPool;
+
+/// <summary>Turns a reply into the caller's type, or into the exception it stands for.</summary>
+internal static class ResultReader
+{
+    /// <summary>The result of a call that succeeded; throws for one that did not.</summary>
+    public static T Read<T>(CallReply reply, FaultSite site)
+    {
+        ThrowIfFailed(reply, site);
+        try
+        {
+            var json = reply.Attachments.Length > 0 && IsUntyped(typeof(T)) ? Inline(reply) : reply.Payload;
+            var value = (T?)PayloadJson.Read(json, reply.Attachments, typeof(T));
+            return value is null && default(T) is not null ? throw new JsonException("The result is null.") : value!;
+        }
+        catch (Exception exception) when (exception is not SandboxPoolException)
+        {
+            throw new CallArgumentException(
+                $"The result of {site.EntryPoint} cannot be read as {TypeNames.Of(typeof(T))}: {exception.Message}", site, exception);
+        }
+    }
+
+    /// <summary>Throws for a call that did not succeed.</summary>
+    public static void ThrowIfFailed(CallReply reply, FaultSite site)
+    {
+        if (reply.Status == CallStatus.Succeeded)
+        {
+            return;
+        }
+
+        var error = PluginError.From(reply.Error ?? new RemoteError("", "The sandbox gave no reason.", "", null));
+        throw reply.Status switch
+        {
+            CallStatus.PluginThrew => new PluginCallException(error, site),
+            CallStatus.ArgumentsRefused => new CallArgumentException(error.Message, site with { Execution = Execution.NotStarted }),
+            _ => new CallArgumentException($"{site.EntryPoint} ran, but its result cannot be sent: {error.Message}", site),
+        };
+    }
+
+    // JSON without a .NET type has nowhere to put bytes: there they become base64.
+    private static bool IsUntyped(Type type) =>
+        type == typeof(object) || type == typeof(JsonElement) || type == typeof(JsonDocument) || typeof(JsonNode).IsAssignableFrom(type);
+
+    private static ReadOnlyMemory<byte> Inline(CallReply reply)
+    {
+        var root = Replace(JsonNode.Parse(reply.Payload.Span), reply.Attachments);
+        return root is null ? "null"u8.ToArray() : JsonSerializer.SerializeToUtf8Bytes(root, PayloadJson.Options);
+    }
+
+    private static JsonNode? Replace(JsonNode? node, ReadOnlyMemory<byte>[] attachments)
+    {
+        switch (node)
+        {
+            case JsonObject { Count: 1 } reference when reference[BytesToken.Property] is JsonValue value
+                && value.TryGetValue(out int index) && (uint)index < (uint)attachments.Length:
+                return JsonValue.Create(Convert.ToBase64String(attachments[index].Span));
+            case JsonObject members:
+                foreach (var (name, member) in members.ToArray())
+                {
+                    var replaced = Replace(member, attachments);
+                    if (!ReferenceEquals(replaced, member))
+                    {
+                        members[name] = replaced;
+                    }
+                }
+
+                return members;
+            case JsonArray items:
+                for (var i = 0; i < items.Count; i++)
+                {
+                    var replaced = Replace(items[i], attachments);
+                    if (!ReferenceEquals(replaced, items[i]))
+                    {
+                        items[i] = replaced;
+                    }
+                }
+
+                return items;
+            default:
+                return node;
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using Microsoft.Extensions.Logging;
+
+namespace ProcessPool.Diagnostics;
+
+/// <summary>Every event the library logs. The ids are part of the public contract and never reused.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "Pool {Pool} is running: {Workers} workers for {Plugin}.")]
+    public static partial void PoolStarted(this ILogger logger, string pool, int workers, string plugin);
+
+    [LoggerMessage(2, LogLevel.Information, "Pool {Pool} has stopped.")]
+    public static partial void PoolStopped(this ILogger logger, string pool);
+
+    [LoggerMessage(3, LogLevel.Error, "Pool {Pool} is broken: no worker can be started any more.")]
+    public static partial void PoolBroken(this ILogger logger, Exception exception, string pool);
+
+    [LoggerMessage(4, LogLevel.Warning, "{Requested} workers were asked for, but there are {Processors} processors; using {Processors}. Set AllowOversubscription to get them all.")]
+    public static partial void WorkersClamped(this ILogger logger, int requested, int processors);
+
+    [LoggerMessage(5, LogLevel.Warning, "Pool {Pool} runs in debug mode: no isolation, and Environment, Gpu, WorkingDirectory and output capture are not applied.")]
+    public static partial void DebugMode(this ILogger logger, string pool);
+
+    [LoggerMessage(10, LogLevel.Debug, "Worker {Worker} (pid {ProcessId}) is ready.")]
+    public static partial void WorkerReady(this ILogger logger, string worker, int? processId);
+
+    [LoggerMessage(11, LogLevel.Error, "Worker {Worker} (pid {ProcessId}) died: {Reason}, exit code {ExitCode} {Signal}.")]
+    public static partial void WorkerDied(this ILogger logger, string worker, int? processId, CrashReason reason, int exitCode, string? signal);
+
+    [LoggerMessage(12, LogLevel.Error, "Worker {Worker} could not be started (failure {Failures} in a row); next attempt in {Delay}.")]
+    public static partial void WorkerStartFailed(this ILogger logger, Exception exception, string worker, int failures, TimeSpan delay);
+
+    [LoggerMessage(13, LogLevel.Error, "Worker {Worker} is given up after {Failures} failed starts in a row.")]
+    public static partial void WorkerGivenUp(this ILogger logger, Exception exception, string worker, int failures);
+
+    [LoggerMessage(14, LogLevel.Warning, "Worker {Worker} (pid {ProcessId}) did not stop within {Timeout} and is killed: {Why}")]
+    public static partial void WorkerStopForced(this ILogger logger, string worker, int? processId, TimeSpan timeout, string why);
+
+    [LoggerMessage(15, LogLevel.Error, "Worker {Worker} (pid {ProcessId}) broke the protocol and is killed: {What}")]
+    public static partial void ProtocolViolated(this ILogger logger, string worker, int? processId, string what);
+
+    [LoggerMessage(16, LogLevel.Warning, "Worker {Worker} (pid {ProcessId}) is killed: its call {Call} of {EntryPoint} was {Why} and did not end.")]
+    public static partial void CallKilled(this ILogger logger, string worker, int? processId, long call, string entryPoint, string why);
+
+    [LoggerMessage(17, LogLevel.Warning, "The scratch folder {Directory} could not be deleted.")]
+    public static partial void ScratchLeft(this ILogger logger, Exception exception, string directory);
+
+    [LoggerMessage(20, LogLevel.Information, "{Worker}: {Line}")]
+    public static partial void StandardOutput(this ILogger logger, string worker, string line);
+
+    [LoggerMessage(21, LogLevel.Information, "{Worker}: {Line}")]
+    public static partial void StandardError(this ILogger logger, string worker, string line);
+
+    [LoggerMessage(30, LogLevel.Error, "A callback of {EntryPoint} threw. The pool goes on.")]
+    public static partial void CallbackThrew(this ILogger logger, Exception exception, string entryPoint);
+}

@@ -1,0 +1,76 @@
+namespace ProcessPool;
+
+/// <summary>Why a worker died.</summary>
+public enum CrashReason
+{
+    /// <summary>By a signal or an unhandled exception: a native fault, <c>abort</c>, <see cref="Environment.FailFast(string)"/>.</summary>
+    Crashed,
+
+    /// <summary>Plugin code ended the process, for example by <see cref="Environment.Exit"/>.</summary>
+    ExitCalled,
+
+    /// <summary>The stack overflowed.</summary>
+    StackOverflow,
+
+    /// <summary>Memory ran out.</summary>
+    OutOfMemory,
+
+    /// <summary>Killed from outside the pool (SIGKILL): by an operator or by the system's out-of-memory killer.</summary>
+    KilledFromOutside,
+
+    /// <summary>The pool killed it, because what it sent cannot be understood or is above the cap.</summary>
+    ProtocolViolation,
+}
+
+/// <summary>
+/// The worker died while it was executing this call. The pool has replaced it; other calls are unharmed. The call may have had effects, so it is
+/// not made again by itself: look at <see cref="Reason"/> and <see cref="StandardErrorTail"/> for the cause, usually native code in the plugin.
+/// </summary>
+public sealed class WorkerCrashedException : SandboxPoolException
+{
+    internal WorkerCrashedException(Workers.WorkerExit exit, FaultSite site)
+        : base(Describe(exit, site), site)
+    {
+        Reason = exit.Reason;
+        ExitCode = exit.ExitCode;
+        Signal = exit.Signal;
+        StandardErrorTail = exit.StandardErrorTail;
+        Uptime = exit.Uptime;
+        CallsServed = exit.CallsServed;
+    }
+
+    /// <summary>Why the worker died.</summary>
+    public CrashReason Reason { get; }
+
+    /// <summary>The process's exit code; 128 plus the number when it died by a signal.</summary>
+    public int ExitCode { get; }
+
+    /// <summary>The signal's name, such as <c>SIGSEGV</c>, or null when the process exited. Unix only.</summary>
+    public string? Signal { get; }
+
+    /// <summary>The last lines the worker wrote to standard error: at most 50 lines and 8 KiB.</summary>
+    public string StandardErrorTail { get; }
+
+    /// <summary>How long the process lived.</summary>
+    public TimeSpan Uptime { get; }
+
+    /// <summary>How many calls it had finished.</summary>
+    public long CallsServed { get; }
+
+    private static string Describe(Workers.WorkerExit exit, FaultSite site)
+    {
+        var subject = $"Worker {site.Worker} (pid {site.ProcessId}) died {(site.EntryPoint is null ? "while idle" : $"while executing {site.EntryPoint}")}";
+        var how = exit.Signal ?? $"exit code {exit.ExitCode}";
+        var why = exit.Reason switch
+        {
+            CrashReason.ExitCalled => $"plugin code ended the process ({how})",
+            CrashReason.StackOverflow => $"stack overflow ({how})",
+            CrashReason.OutOfMemory => $"out of memory ({how})",
+            CrashReason.KilledFromOutside => $"killed from outside the pool ({how})",
+            CrashReason.ProtocolViolation => "it broke the protocol and was killed by the pool",
+            _ => how,
+        };
+        var tail = exit.StandardErrorTail.Length > 0 ? $"{Environment.NewLine}Last standard error:{Environment.NewLine}{exit.StandardErrorTail}" : "";
+        return $"{subject}: {why}. The worker is replaced; no other call is affected.{tail}";
+    }
+}

@@ -1,0 +1,100 @@
+using System.Collections;
+using System.Globalization;
+using ProcessPool.Protocol;
+
+namespace ProcessPool.Launch;
+
+/// <summary>
+/// The environment of one sandbox. From weak to strong: what the pool sets by itself, what this process's environment has (when
+/// inherited), <see cref="SandboxPoolOptions.Environment"/>, <see cref="SandboxPoolOptions.WorkerEnvironment"/>, the pool's own marks.
+/// </summary>
+internal static class SandboxEnvironment
+{
+    /// <summary>How many pools may stand around each other: a plugin may use a pool, but not without end.</summary>
+    public const int MaxDepth = 4;
+
+    // Each makes the runtime or the loader run code in every child; the host's debugging aids are not the sandbox's.
+    private static readonly string[] Stripped =
+    [
+        "DOTNET_STARTUP_HOOKS", "DOTNET_ADDITIONAL_DEPS", "DOTNET_SHARED_STORE", "CORECLR_ENABLE_PROFILING", "CORECLR_PROFILER",
+        "CORECLR_PROFILER_PATH", "CORECLR_PROFILER_PATH_64", "DOTNET_DiagnosticPorts", "LD_PRELOAD", "LD_AUDIT", "DYLD_INSERT_LIBRARIES",
+    ];
+
+    private static readonly string[] KeptWhenClean =
+    [
+        "PATH", "HOME", "TMPDIR", "TEMP", "TMP", "LANG", "LC_ALL", "TZ", "DOTNET_ROOT", "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT",
+        "SystemRoot", "windir", "USERPROFILE", "PATHEXT",
+    ];
+
+    // One worker a processor is the pool's parallelism; native libraries must not multiply it. The list is joblib's.
+    private static readonly string[] ThreadCaps =
+    [
+        "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS",
+        "NUMEXPR_NUM_THREADS",
+    ];
+
+    // Positive lists and "-1" rather than "", which on Windows is the same as unset.
+    private static readonly (string Name, string Value)[] GpuOff =
+    [
+        ("CUDA_VISIBLE_DEVICES", "-1"), ("HIP_VISIBLE_DEVICES", "-1"), ("ROCR_VISIBLE_DEVICES", "-1"), ("GPU_DEVICE_ORDINAL", "-1"),
+        ("ONEAPI_DEVICE_SELECTOR", "opencl:cpu"), ("NVIDIA_VISIBLE_DEVICES", "void"), ("LIBGL_ALWAYS_SOFTWARE", "1"),
+        ("TF_CPP_MIN_LOG_LEVEL", "3"),
+    ];
+
+    /// <summary>All variables of the sandbox in a slot.</summary>
+    public static Dictionary<string, string> Build(PoolSettings settings, string poolName, string workerName, int slot, IDictionary hostEnvironment)
+    {
+        var variables = Inherited(settings, hostEnvironment);
+        foreach (var name in ThreadCaps)
+        {
+            variables.TryAdd(name, "1");
+        }
+
+        variables.TryAdd("DOTNET_PROCESSOR_COUNT", Math.Max(1, Environment.ProcessorCount / settings.Workers).ToString(CultureInfo.InvariantCulture));
+        if (settings.Gpu == GpuAccess.Off)
+        {
+            foreach (var (name, value) in GpuOff)
+            {
+                variables.TryAdd(name, value);
+            }
+        }
+
+        foreach (var (name, value) in settings.Environment.Concat(settings.WorkerEnvironment?.Invoke(slot) ?? []))
+        {
+            if (value is null)
+            {
+                variables.Remove(name);
+            }
+            else
+            {
+                variables[name] = value
+                    .Replace("{worker}", slot.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
+                    .Replace("{pool}", poolName, StringComparison.Ordinal);
+            }
+        }
+
+        variables[SandboxArguments.WorkerVariable] = workerName;
+        variables[SandboxArguments.DepthVariable] = (Depth(hostEnvironment) + 1).ToString(CultureInfo.InvariantCulture);
+        return variables;
+    }
+
+    /// <summary>How many pools are around this process.</summary>
+    public static int Depth(IDictionary hostEnvironment) =>
+        int.TryParse((string?)hostEnvironment[SandboxArguments.DepthVariable], CultureInfo.InvariantCulture, out var depth) ? Math.Max(0, depth) : 0;
+
+    private static Dictionary<string, string> Inherited(PoolSettings settings, IDictionary hostEnvironment)
+    {
+        var comparer = OperatingSystem.IsWindows() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal;
+        var variables = new Dictionary<string, string>(comparer);
+        foreach (DictionaryEntry variable in hostEnvironment)
+        {
+            var name = (string)variable.Key;
+            if (settings.InheritEnvironment ? !Stripped.Contains(name, comparer) : KeptWhenClean.Contains(name, comparer))
+            {
+                variables[name] = (string?)variable.Value ?? "";
+            }
+        }
+
+        return variables;
+    }
+}

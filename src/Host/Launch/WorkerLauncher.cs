@@ -1,0 +1,18 @@
+using ProcessPool.Protocol;
+using ProcessPool.Workers;
+
+namespace ProcessPool.Launch;
+
+/// <summary>Starts real workers: a sandbox in its own process, or in this one in debug mode, and the handshake with it.</summary>
+internal sealed class WorkerLauncher(PoolSettings settings, string poolName, string entryAssembly) : IWorkerLauncher
+{
+    public async Task<IWorker> StartAsync(int slot, CancellationToken cancellationToken)
+    {
+        var name = WorkerName.Of(poolName, slot);
+        ISandbox sandbox = settings.Debug
+            ? InProcessSandbox.Start()
+            : await ProcessSandbox.StartAsync(settings, poolName, name, slot).ConfigureAwait(false);
+        var request = new InitializeRequest(WireLimits.ProtocolVersion, poolName, name, slot, entryAssembly, settings.MaxMessageBytes);
+        return await SandboxWorker.StartAsync(sandbox, request, settings, cancellationToken).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,24 @@
+namespace ProcessPool;
+
+/// <summary>Something callable in a plugin.</summary>
+/// <param name="Name">The name to call it by.</param>
+/// <param name="Parameters">Its parameters, without those that the sandbox supplies.</param>
+/// <param name="ReturnType">The type of its result in C# notation, a task's result type for an asynchronous one.</param>
+public sealed record EntryPointInfo(string Name, IReadOnlyList<EntryPointParameter> Parameters, string ReturnType)
+{
+    /// <summary>Whether it takes a token, and so can be asked to end.</summary>
+    internal bool AcceptsCancellation { get; init; }
+
+    /// <summary>The signature in C# notation.</summary>
+    public override string ToString() => $"{Name}({string.Join(", ", Parameters)}) → {ReturnType}";
+}
+
+/// <summary>A parameter of an entry point.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Type">Its type in C# notation.</param>
+/// <param name="IsOptional">Whether it has a default.</param>
+public sealed record EntryPointParameter(string Name, string Type, bool IsOptional)
+{
+    /// <summary>The parameter in C# notation; optional ones in brackets.</summary>
+    public override string ToString() => IsOptional ? $"[{Type} {Name}]" : $"{Type} {Name}";
+}

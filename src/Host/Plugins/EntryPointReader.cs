@@ -1,0 +1,153 @@
+using System.Reflection;
+using System.Reflection.Metadata;
+using ProcessPool.Binding;
+
+namespace ProcessPool.Plugins;
+
+/// <summary>Finds entry points in metadata, by the same rules as Binder does in the loaded assembly.</summary>
+internal sealed class EntryPointReader(ModuleSet modules)
+{
+    private const string AttributeName = "ProcessPool.EntryPointAttribute";
+
+    public IEnumerable<EntryPointInfo> Read(Module module)
+    {
+        var reader = module.Reader;
+        foreach (var type in reader.TypeDefinitions.Select(reader.GetTypeDefinition))
+        {
+            foreach (var method in type.GetMethods().Select(reader.GetMethodDefinition))
+            {
+                var isPublicStatic = (method.Attributes & (MethodAttributes.MemberAccessMask | MethodAttributes.Static)) == (MethodAttributes.Public | MethodAttributes.Static);
+                if (isPublicStatic && Find(reader, method.GetCustomAttributes()) is { } attribute)
+                {
+                    yield return Describe(reader, method, MetadataNames.FirstString(reader, attribute) ?? reader.GetString(method.Name));
+                }
+            }
+
+            if ((type.Attributes & TypeAttributes.Abstract) == 0 && Find(reader, type.GetCustomAttributes()) is not null)
+            {
+                foreach (var entryPoint in ReadContracts(module, type))
+                {
+                    yield return entryPoint;
+                }
+            }
+        }
+    }
+
+    private IEnumerable<EntryPointInfo> ReadContracts(Module module, TypeDefinition implementation)
+    {
+        var seen = new HashSet<string>();
+        foreach (var (owner, contract) in Interfaces(module, implementation))
+        {
+            var reader = owner.Reader;
+            var fullName = MetadataNames.OfType(reader, contract);
+            if (!seen.Add(fullName))
+            {
+                continue;
+            }
+
+            foreach (var method in reader.GetTypeDefinition(contract).GetMethods().Select(reader.GetMethodDefinition))
+            {
+                if ((method.Attributes & MethodAttributes.Static) == 0)
+                {
+                    yield return Describe(reader, method, $"{TypeNames.Short(fullName)}.{reader.GetString(method.Name)}");
+                }
+            }
+        }
+    }
+
+    // Of the class and its base classes, as far as they are in the plugin's folder; the framework's interfaces are no contracts.
+    private IEnumerable<(Module Owner, TypeDefinitionHandle Type)> Interfaces(Module module, TypeDefinition type)
+    {
+        foreach (var handle in type.GetInterfaceImplementations())
+        {
+            if (Resolve(module, module.Reader.GetInterfaceImplementation(handle).Interface) is { } contract)
+            {
+                yield return contract;
+            }
+        }
+
+        if (!type.BaseType.IsNil && Resolve(module, type.BaseType) is { } parent)
+        {
+            foreach (var contract in Interfaces(parent.Owner, parent.Owner.Reader.GetTypeDefinition(parent.Type)))
+            {
+                yield return contract;
+            }
+        }
+    }
+
+    private (Module Owner, TypeDefinitionHandle Type)? Resolve(Module module, EntityHandle handle)
+    {
+        var reader = module.Reader;
+        switch (handle.Kind)
+        {
+            case HandleKind.TypeDefinition:
+                return (module, (TypeDefinitionHandle)handle);
+            case HandleKind.TypeSpecification:
+                // ECMA-335 II.23.2.14: GENERICINST, CLASS or VALUETYPE, then the open type.
+                var blob = reader.GetBlobReader(reader.GetTypeSpecification((TypeSpecificationHandle)handle).Signature);
+                return blob.ReadByte() == 0x15 && blob.ReadByte() is 0x12 or 0x11 ? Resolve(module, blob.ReadTypeHandle()) : null;
+            case HandleKind.TypeReference:
+                var reference = reader.GetTypeReference((TypeReferenceHandle)handle);
+                return reference.ResolutionScope.Kind == HandleKind.AssemblyReference ? Find(module, handle, (AssemblyReferenceHandle)reference.ResolutionScope) : null;
+            default:
+                return null;
+        }
+    }
+
+    private (Module Owner, TypeDefinitionHandle Type)? Find(Module module, EntityHandle type, AssemblyReferenceHandle assembly)
+    {
+        var owner = modules.Find(module.Reader.GetString(module.Reader.GetAssemblyReference(assembly).Name));
+        var name = MetadataNames.OfType(module.Reader, type);
+        if (owner is null || name.StartsWith("System.", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        foreach (var candidate in owner.Reader.TypeDefinitions)
+        {
+            if (MetadataNames.OfType(owner.Reader, candidate) == name)
+            {
+                return (owner, candidate);
+            }
+        }
+
+        return null;
+    }
+
+    private static EntryPointInfo Describe(MetadataReader reader, MethodDefinition method, string name)
+    {
+        var signature = method.DecodeSignature(SignatureText.Instance, null);
+        var parameters = new List<EntryPointParameter>();
+        foreach (var parameter in method.GetParameters().Select(reader.GetParameter).Where(parameter => parameter.SequenceNumber > 0).OrderBy(parameter => parameter.SequenceNumber))
+        {
+            parameters.Add(new EntryPointParameter(
+                reader.GetString(parameter.Name), signature.ParameterTypes[parameter.SequenceNumber - 1], (parameter.Attributes & ParameterAttributes.Optional) != 0));
+        }
+
+        return new EntryPointInfo(name, [.. parameters.Where(parameter => parameter.Type is not ("CancellationToken" or "IPluginContext"))], Awaited(signature.ReturnType))
+        {
+            AcceptsCancellation = signature.ParameterTypes.Contains("CancellationToken"),
+        };
+    }
+
+    private static string Awaited(string type) => type switch
+    {
+        "Task" or "ValueTask" => "void",
+        _ when type.StartsWith("Task<", StringComparison.Ordinal) => type["Task<".Length..^1],
+        _ when type.StartsWith("ValueTask<", StringComparison.Ordinal) => type["ValueTask<".Length..^1],
+        _ => type,
+    };
+
+    private static CustomAttributeHandle? Find(MetadataReader reader, CustomAttributeHandleCollection attributes)
+    {
+        foreach (var handle in attributes)
+        {
+            if (MetadataNames.OfAttribute(reader, handle) == AttributeName)
+            {
+                return handle;
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,82 @@
+using System.Collections.Immutable;
+using System.Reflection.Metadata;
+using ProcessPool.Binding;
+
+namespace ProcessPool.Plugins;
+
+/// <summary>Names out of metadata.</summary>
+internal static class MetadataNames
+{
+    /// <summary>The full name of an attribute's type, or "" when it is an uncommon one.</summary>
+    public static string OfAttribute(MetadataReader reader, CustomAttributeHandle handle)
+    {
+        var constructor = reader.GetCustomAttribute(handle).Constructor;
+        return constructor.Kind switch
+        {
+            HandleKind.MemberReference => OfType(reader, reader.GetMemberReference((MemberReferenceHandle)constructor).Parent),
+            HandleKind.MethodDefinition => OfType(reader, reader.GetMethodDefinition((MethodDefinitionHandle)constructor).GetDeclaringType()),
+            _ => "",
+        };
+    }
+
+    /// <summary>The first constructor argument of an attribute, when it is a string.</summary>
+    public static string? FirstString(MetadataReader reader, CustomAttributeHandle handle)
+    {
+        // ECMA-335 II.23.3: a prolog of 1, then the fixed arguments. No arguments: named ones follow, whose count is 0 here.
+        var blob = reader.GetBlobReader(reader.GetCustomAttribute(handle).Value);
+        return blob.Length > 4 && blob.ReadUInt16() == 1 ? blob.ReadSerializedString() : null;
+    }
+
+    /// <summary>The full name of a type definition or reference.</summary>
+    public static string OfType(MetadataReader reader, EntityHandle handle) => handle.Kind switch
+    {
+        HandleKind.TypeDefinition when reader.GetTypeDefinition((TypeDefinitionHandle)handle) is var type =>
+            Join(reader.GetString(type.Namespace), reader.GetString(type.Name)),
+        HandleKind.TypeReference when reader.GetTypeReference((TypeReferenceHandle)handle) is var type =>
+            Join(reader.GetString(type.Namespace), reader.GetString(type.Name)),
+        _ => "",
+    };
+
+    private static string Join(string @namespace, string name) => @namespace.Length == 0 ? name : $"{@namespace}.{name}";
+}
+
+/// <summary>Types in signatures, as a C# author writes them.</summary>
+internal sealed class SignatureText : ISignatureTypeProvider<string, object?>
+{
+    public static SignatureText Instance { get; } = new();
+
+    public string GetPrimitiveType(PrimitiveTypeCode typeCode) => TypeNames.Short("System." + typeCode);
+
+    public string GetTypeFromDefinition(MetadataReader reader, TypeDefinitionHandle handle, byte rawTypeKind) =>
+        TypeNames.Short(MetadataNames.OfType(reader, handle));
+
+    public string GetTypeFromReference(MetadataReader reader, TypeReferenceHandle handle, byte rawTypeKind) =>
+        TypeNames.Short(MetadataNames.OfType(reader, handle));
+
+    public string GetTypeFromSpecification(MetadataReader reader, object? genericContext, TypeSpecificationHandle handle, byte rawTypeKind) =>
+        reader.GetTypeSpecification(handle).DecodeSignature(this, genericContext);
+
+    public string GetGenericInstantiation(string genericType, ImmutableArray<string> typeArguments) => genericType switch
+    {
+        "Nullable" => typeArguments[0] + "?",
+        _ => $"{genericType}<{string.Join(", ", typeArguments)}>",
+    };
+
+    public string GetSZArrayType(string elementType) => elementType + "[]";
+
+    public string GetArrayType(string elementType, ArrayShape shape) => $"{elementType}[{new string(',', shape.Rank - 1)}]";
+
+    public string GetByReferenceType(string elementType) => "ref " + elementType;
+
+    public string GetPointerType(string elementType) => elementType + "*";
+
+    public string GetPinnedType(string elementType) => elementType;
+
+    public string GetModifiedType(string modifier, string unmodifiedType, bool isRequired) => unmodifiedType;
+
+    public string GetGenericMethodParameter(object? genericContext, int index) => "T" + index;
+
+    public string GetGenericTypeParameter(object? genericContext, int index) => "T" + index;
+
+    public string GetFunctionPointerType(MethodSignature<string> signature) => "delegate*";
+}

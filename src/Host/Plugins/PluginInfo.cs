@@ -1,0 +1,66 @@
+using ProcessPool.Plugins;
+
+namespace ProcessPool;
+
+/// <summary>What a plugin offers, read from its metadata: nothing of it is loaded or executed.</summary>
+public sealed class PluginInfo
+{
+    private readonly Dictionary<string, EntryPointInfo> _byName;
+
+    private PluginInfo(string entryAssembly, string? targetFramework, IReadOnlyList<EntryPointInfo> entryPoints)
+    {
+        EntryAssembly = entryAssembly;
+        TargetFramework = targetFramework;
+        EntryPoints = entryPoints;
+        _byName = entryPoints.ToDictionary(entryPoint => entryPoint.Name, StringComparer.Ordinal);
+    }
+
+    /// <summary>The plugin's name: that of its entry assembly.</summary>
+    public string Name => Path.GetFileNameWithoutExtension(EntryAssembly);
+
+    /// <summary>The absolute path of the entry assembly.</summary>
+    public string EntryAssembly { get; }
+
+    /// <summary>The framework it was built for, such as <c>.NETCoreApp,Version=v8.0</c>, or null when it does not say.</summary>
+    public string? TargetFramework { get; }
+
+    /// <summary>What can be called, by name.</summary>
+    public IReadOnlyList<EntryPointInfo> EntryPoints { get; }
+
+    /// <summary>Reads a plugin.</summary>
+    /// <param name="path">
+    /// The plugin's folder, or its DLL. In a folder the entry assembly is the DLL with its own <c>.deps.json</c>; without one, the
+    /// only DLL that declares an entry point.
+    /// </param>
+    /// <exception cref="PluginLoadException">There is no such file or folder, it is no plugin, or it is ambiguous.</exception>
+    public static PluginInfo Read(string path)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        var full = Path.GetFullPath(path);
+        return EntryAssemblyFinder.Find(full) is var scan && scan.EntryPoints.Count > 0
+            ? new PluginInfo(scan.Path, scan.TargetFramework, RefuseDuplicates(scan))
+            : throw Unusable(scan.Path, "it has no entry point. Mark a public static method, or a class that implements a contract interface, with [EntryPoint]");
+    }
+
+    /// <summary>Whether a folder holds a plugin itself, rather than plugins in its subfolders.</summary>
+    internal static bool IsPluginFolder(string directory) => Directory.EnumerateFiles(directory, "*.dll").Any();
+
+    /// <summary>The entry point of a name.</summary>
+    /// <exception cref="CallArgumentException">There is none; the message lists those that exist.</exception>
+    internal EntryPointInfo Find(string name, FaultSite site) =>
+        _byName.TryGetValue(name, out var entryPoint)
+            ? entryPoint
+            : throw new CallArgumentException(
+                $"{Name} has no entry point '{name}'. It has: {string.Join(", ", EntryPoints.Select(each => each.Name))}.", site);
+
+    internal static PluginLoadException Unusable(string path, string why, Exception? inner = null) =>
+        new(LoadStage.Resolve, path, $"{path} cannot be used as a plugin: {why}.", inner: inner);
+
+    private static List<EntryPointInfo> RefuseDuplicates(AssemblyScan scan)
+    {
+        var duplicates = scan.EntryPoints.GroupBy(entryPoint => entryPoint.Name).Where(group => group.Count() > 1).Select(group => $"'{group.Key}'").ToList();
+        return duplicates.Count == 0
+            ? [.. scan.EntryPoints.OrderBy(entryPoint => entryPoint.Name, StringComparer.Ordinal)]
+            : throw Unusable(scan.Path, $"several entry points share the name {string.Join(", ", duplicates)}. Name each one: [EntryPoint(\"…\")]");
+    }
+}

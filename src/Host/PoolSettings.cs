@@ -1,0 +1,93 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace ProcessPool;
+
+/// <summary>The options, checked and frozen.</summary>
+internal sealed record PoolSettings
+{
+    private const int MinMessageBytes = 64 * 1024;
+    private const int MaxMessageBytesLimit = 1024 * 1024 * 1024;
+    private const int QueuePerWorker = 16;
+
+    public required string PluginPath { get; init; }
+    public required string? Name { get; init; }
+    public required int RequestedWorkers { get; init; }
+    public required int Workers { get; init; }
+    public required bool Debug { get; init; }
+    public required IReadOnlyDictionary<string, string?> Environment { get; init; }
+    public required Func<int, IEnumerable<KeyValuePair<string, string?>>>? WorkerEnvironment { get; init; }
+    public required bool InheritEnvironment { get; init; }
+    public required GpuAccess Gpu { get; init; }
+    public required string? WorkingDirectory { get; init; }
+    public required int QueueCapacity { get; init; }
+    public required int MaxMessageBytes { get; init; }
+    public required TimeSpan StartTimeout { get; init; }
+    public required TimeSpan? CallTimeout { get; init; }
+    public required TimeSpan CancelGrace { get; init; }
+    public required TimeSpan StopTimeout { get; init; }
+    public required ILogger Logger { get; init; }
+    public required TimeProvider Time { get; init; }
+
+    /// <summary>Checks everything and reports every fault at once.</summary>
+    /// <exception cref="ArgumentException">At least one option is out of range; the message has a line for each.</exception>
+    public static PoolSettings From(SandboxPoolOptions options)
+    {
+        var faults = new List<string>();
+        Require(!string.IsNullOrWhiteSpace(options.Plugin), "Plugin is not set: give the plugin's folder or its DLL.");
+        Require(options.Name is null || options.Name.Trim().Length > 0, "Name is empty: leave it null to use the plugin's name.");
+        Require(options.QueueCapacity is null or >= 1, $"QueueCapacity is {options.QueueCapacity}; it must be at least 1.");
+        Require(options.MaxMessageBytes is >= MinMessageBytes and <= MaxMessageBytesLimit,
+            $"MaxMessageBytes is {options.MaxMessageBytes}; it must be from {MinMessageBytes} (64 KiB) to {MaxMessageBytesLimit} (1 GiB).");
+        RequirePositive(options.StartTimeout, nameof(options.StartTimeout));
+        RequirePositive(options.CallTimeout ?? TimeSpan.MaxValue, nameof(options.CallTimeout));
+        Require(options.CancelGrace >= TimeSpan.Zero, $"CancelGrace is {options.CancelGrace}; it must not be negative.");
+        Require(options.StopTimeout >= TimeSpan.Zero, $"StopTimeout is {options.StopTimeout}; it must not be negative.");
+        Require(options.WorkingDirectory is null || Directory.Exists(options.WorkingDirectory),
+            $"WorkingDirectory '{options.WorkingDirectory}' does not exist.");
+        Require(options.TimeProvider is not null, "TimeProvider is null.");
+        foreach (var name in options.Environment.Keys.Where(name => name.Length == 0 || name.Contains('=') || name.Contains('\0')))
+        {
+            faults.Add($"Environment has the name '{name}', which no environment variable can have.");
+        }
+
+        if (faults.Count > 0)
+        {
+            throw new ArgumentException(string.Join(System.Environment.NewLine, faults), nameof(options));
+        }
+
+        var processors = System.Environment.ProcessorCount;
+        var workers = options.Workers.Resolve(processors, options.AllowOversubscription);
+        return new PoolSettings
+        {
+            PluginPath = Path.GetFullPath(options.Plugin),
+            Name = options.Name,
+            RequestedWorkers = options.Workers.Resolve(processors, allowOversubscription: true),
+            Workers = workers,
+            Debug = options.Debug,
+            Environment = new Dictionary<string, string?>(options.Environment),
+            WorkerEnvironment = options.WorkerEnvironment,
+            InheritEnvironment = options.InheritEnvironment,
+            Gpu = options.Gpu,
+            WorkingDirectory = options.WorkingDirectory is null ? null : Path.GetFullPath(options.WorkingDirectory),
+            QueueCapacity = options.QueueCapacity ?? workers * QueuePerWorker,
+            MaxMessageBytes = options.MaxMessageBytes,
+            StartTimeout = options.StartTimeout,
+            CallTimeout = options.CallTimeout,
+            CancelGrace = options.CancelGrace,
+            StopTimeout = options.StopTimeout,
+            Logger = options.Logger ?? NullLogger.Instance,
+            Time = options.TimeProvider!,
+        };
+
+        void Require(bool condition, string fault)
+        {
+            if (!condition)
+            {
+                faults.Add(fault);
+            }
+        }
+
+        void RequirePositive(TimeSpan value, string name) => Require(value > TimeSpan.Zero, $"{name} is {value}; it must be above zero.");
+    }
+}

@@ -1,0 +1,26 @@
+namespace ProcessPool;
+
+/// <summary>What a pool is doing.</summary>
+public enum PoolState
+{
+    /// <summary>Not started yet.</summary>
+    Created,
+
+    /// <summary>Workers are being started for the first time.</summary>
+    Starting,
+
+    /// <summary>Calls are accepted and every slot has a worker.</summary>
+    Running,
+
+    /// <summary>Calls are accepted, but at least one slot has no worker just now.</summary>
+    Degraded,
+
+    /// <summary>No slot can get a worker any more. Calls are rejected; stop and start the pool to try again.</summary>
+    Broken,
+
+    /// <summary>Calls are no longer accepted; workers are being stopped.</summary>
+    Stopping,
+
+    /// <summary>Stopped. The pool may be started again.</summary>
+    Stopped,
+}

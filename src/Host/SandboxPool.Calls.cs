@@ -1,0 +1,205 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
+using ProcessPool.Diagnostics;
+using ProcessPool.Protocol;
+using ProcessPool.Scheduling;
+
+namespace ProcessPool;
+
+/// <content>The ways of calling. All of them lead to <see cref="CallAsync"/>.</content>
+public sealed partial class SandboxPool
+{
+    private long _lastCallId;
+
+    /// <summary>Makes a call and blocks until its result is there. For parallel work call from several threads, or use the other ways.</summary>
+    /// <inheritdoc cref="InvokeAsync{T}"/>
+    public T Invoke<T>(string entryPoint, CallArguments? arguments = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync<T>(entryPoint, arguments, cancellationToken).GetAwaiter().GetResult();
+
+    /// <summary>Makes a call and returns its result.</summary>
+    /// <typeparam name="T">The type to read the result as, by System.Text.Json.</typeparam>
+    /// <param name="entryPoint">The entry point's name, case-sensitive; <c>IContract.Method</c> for a contract method.</param>
+    /// <param name="arguments">The arguments, such as <c>[7]</c>; none when left out.</param>
+    /// <param name="cancellationToken">
+    /// Takes the call out of the queue; when it is executing already, cancels the entry point's own token, and kills the worker when the call has not
+    /// ended after <see cref="SandboxPoolOptions.CancelGrace"/> or does not take a token.
+    /// </param>
+    /// <exception cref="PluginCallException">The plugin's code threw.</exception>
+    /// <exception cref="CallArgumentException">No such entry point, or arguments or result do not fit.</exception>
+    /// <exception cref="WorkerCrashedException">The worker died while it executed this call.</exception>
+    /// <exception cref="CallTimeoutException">The call executed longer than <see cref="SandboxPoolOptions.CallTimeout"/>.</exception>
+    /// <exception cref="CallRejectedException">The pool is not running, or stopped before the call was finished.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task<T> InvokeAsync<T>(string entryPoint, CallArguments? arguments = null, CancellationToken cancellationToken = default)
+    {
+        var (reply, site) = await CallAsync(entryPoint, arguments, null, cancellationToken).ConfigureAwait(false);
+        return ResultReader.Read<T>(reply, site);
+    }
+
+    /// <summary>Makes a call and waits for its end; a result is ignored.</summary>
+    /// <inheritdoc cref="InvokeAsync{T}"/>
+    public async Task InvokeAsync(string entryPoint, CallArguments? arguments = null, CancellationToken cancellationToken = default)
+    {
+        var (reply, site) = await CallAsync(entryPoint, arguments, null, cancellationToken).ConfigureAwait(false);
+        ResultReader.ThrowIfFailed(reply, site);
+    }
+
+    /// <summary>
+    /// Makes a call and reports its end to a callback on the thread pool. Blocks only while the queue is full. What a callback throws is logged
+    /// and harms nothing; a callback may make further calls and may stop the pool.
+    /// </summary>
+    /// <typeparam name="T">The type to read the result as.</typeparam>
+    /// <param name="entryPoint">The entry point's name.</param>
+    /// <param name="arguments">The arguments, such as <c>[7]</c>.</param>
+    /// <param name="onResult">Receives the result.</param>
+    /// <param name="onError">Receives the error that <see cref="InvokeAsync{T}"/> would throw. Exactly one of the two is called, once.</param>
+    /// <param name="cancellationToken">Cancels the call, as in <see cref="InvokeAsync{T}"/>.</param>
+    public void Post<T>(
+        string entryPoint, CallArguments arguments, Action<T> onResult, Action<Exception>? onError = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(entryPoint);
+        ArgumentNullException.ThrowIfNull(onResult);
+        var queued = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _ = ReportAsync();
+        queued.Task.GetAwaiter().GetResult();
+
+        async Task ReportAsync()
+        {
+            var outcome = await OutcomeAsync<T>(0, entryPoint, arguments, queued, cancellationToken).ConfigureAwait(false);
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            try
+            {
+                if (outcome.Error is null)
+                {
+                    onResult(outcome.Value);
+                }
+                else
+                {
+                    onError?.Invoke(outcome.Error);
+                }
+            }
+            catch (Exception exception)
+            {
+                _settings.Logger.CallbackThrew(exception, entryPoint);
+            }
+        }
+    }
+
+    /// <summary>Creates a batch: make its calls one by one with <see cref="CallBatch{T}.Add"/>, then wait for them together.</summary>
+    /// <typeparam name="T">The type to read the results as.</typeparam>
+    /// <param name="size">How many calls the batch will hold, at least 0.</param>
+    public CallBatch<T> CreateBatch<T>(int size) => new(this, size);
+
+    /// <summary>Calls an entry point for each item of a sequence of any length, in bounded memory.</summary>
+    /// <typeparam name="TItem">An argument; or <see cref="CallArguments"/> for several of them.</typeparam>
+    /// <typeparam name="TResult">The type to read the results as.</typeparam>
+    /// <param name="entryPoint">The entry point's name.</param>
+    /// <param name="items">The input. It is read only as fast as outcomes are consumed.</param>
+    /// <param name="ordered">Whether outcomes come in input order; otherwise as completed, told apart by <see cref="CallOutcome{T}.Index"/>.</param>
+    /// <param name="cancellationToken">Ends the reading and cancels the calls under way.</param>
+    /// <returns>One outcome for each item. A failed item does not end the sequence.</returns>
+    /// <exception cref="CallRejectedException">The pool stopped or broke meanwhile; outcomes of what was read before have been delivered.</exception>
+    public IAsyncEnumerable<CallOutcome<TResult>> MapAsync<TItem, TResult>(
+        string entryPoint, IAsyncEnumerable<TItem> items, bool ordered = true, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(entryPoint);
+        ArgumentNullException.ThrowIfNull(items);
+        return MapPump.RunAsync<TItem, TResult>(
+            RefusingAsync(items, CancellationToken.None),
+            (index, item, token) => OutcomeAsync<TResult>(index, entryPoint, CallArguments.From(item), null, token),
+            ordered,
+            _settings.QueueCapacity + _settings.Workers,
+            cancellationToken);
+    }
+
+    /// <inheritdoc cref="MapAsync{TItem,TResult}(string,IAsyncEnumerable{TItem},bool,CancellationToken)"/>
+    public IAsyncEnumerable<CallOutcome<TResult>> MapAsync<TItem, TResult>(
+        string entryPoint, IEnumerable<TItem> items, bool ordered = true, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        return MapAsync<TItem, TResult>(entryPoint, items.ToAsyncEnumerable(), ordered, cancellationToken);
+    }
+
+    /// <summary>
+    /// A typed proxy: each method of the contract is a call of <c>IContract.Method</c> and goes to the next free worker. It may be stored
+    /// and shared; it survives restarts of workers and of the pool. Needs dynamic code (not Native AOT).
+    /// </summary>
+    /// <typeparam name="T">An interface whose methods return <see cref="Task"/> or <see cref="ValueTask"/>. The plugin has its own copy of it.</typeparam>
+    /// <exception cref="NotSupportedException">The contract has members that cannot be called across processes; the message names every one.</exception>
+    public T GetProxy<T>()
+        where T : class => Proxies.ContractProxy.Create<T>(this);
+
+    /// <summary>A call whose end is data. Never fails.</summary>
+    internal async Task<CallOutcome<T>> OutcomeAsync<T>(
+        long index, string entryPoint, CallArguments? arguments, TaskCompletionSource? queued, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            var (reply, site) = await CallAsync(entryPoint, arguments, queued, cancellationToken).ConfigureAwait(false);
+            return new CallOutcome<T>(index, ResultReader.Read<T>(reply, site), null);
+        }
+        catch (Exception exception)
+        {
+            return new CallOutcome<T>(index, default!, exception);
+        }
+        finally
+        {
+            queued?.TrySetResult();
+        }
+    }
+
+    /// <summary>The one way into the pool.</summary>
+    /// <param name="entryPoint">The entry point's name.</param>
+    /// <param name="arguments">The arguments.</param>
+    /// <param name="queued">Set when the call has its place in the queue, for callers that block until then.</param>
+    /// <param name="cancellationToken">The caller's token.</param>
+    private async Task<SettledCall> CallAsync(
+        string entryPoint, CallArguments? arguments, TaskCompletionSource? queued, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(entryPoint);
+        cancellationToken.ThrowIfCancellationRequested();
+        var site = new FaultSite(Name, CallId: Interlocked.Increment(ref _lastCallId), EntryPoint: entryPoint);
+        var supervisor = _supervisor ?? throw new CallRejectedException(RejectionReason.NotStarted, site);
+        var target = _plugin!.Find(entryPoint, site);
+        var (payload, attachments) = (arguments ?? CallArguments.None).ToPayload(site);
+        RefuseTooLarge(payload, attachments, site);
+
+        var call = new Invocation(new CallRequest(site.CallId!.Value, entryPoint, payload, attachments), target.AcceptsCancellation, cancellationToken);
+        var room = supervisor.Queue.PutAsync(call);
+        using var registration = cancellationToken.UnsafeRegister(_ => supervisor.Queue.Withdraw(call), null);
+        if (queued is not null)
+        {
+            await room.ConfigureAwait(false);
+            queued.TrySetResult();
+        }
+
+        return await call.Settled.ConfigureAwait(false);
+    }
+
+    private void RefuseTooLarge(ReadOnlyMemory<byte> payload, ReadOnlyMemory<byte>[] attachments, FaultSite site)
+    {
+        var bytes = payload.Length + attachments.Sum(attachment => (long)attachment.Length);
+        var cap = _settings.MaxMessageBytes - WireLimits.EnvelopeBytes;
+        if (bytes > cap)
+        {
+            throw new CallArgumentException(
+                $"The arguments of {site.EntryPoint} are {bytes} bytes; at most {cap} fit into a message. Raise MaxMessageBytes, or pass a path instead of the data.", site);
+        }
+    }
+
+    // Once the pool is gone, every further item would fail alike, without end: stop reading instead.
+    private async IAsyncEnumerable<TItem> RefusingAsync<TItem>(
+        IAsyncEnumerable<TItem> items, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var item in items.WithCancellation(cancellationToken).ConfigureAwait(false))
+        {
+            yield return State switch
+            {
+                PoolState.Stopping or PoolState.Stopped => throw new CallRejectedException(RejectionReason.Stopped, new FaultSite(Name)),
+                PoolState.Broken => throw new CallRejectedException(RejectionReason.Broken, new FaultSite(Name), LastWorkerError),
+                PoolState.Created => throw new CallRejectedException(RejectionReason.NotStarted, new FaultSite(Name)),
+                _ => item,
+            };
+        }
+    }
+}

@@ -1,0 +1,149 @@
+using Microsoft.Extensions.Logging;
+using ProcessPool.Diagnostics;
+using ProcessPool.Launch;
+using ProcessPool.Supervision;
+using ProcessPool.Workers;
+
+namespace ProcessPool;
+
+/// <summary>
+/// Runs the entry points of one plugin in a pool of sandbox processes. A call that crashes its process costs that one call: the worker
+/// is replaced and every other call goes on. All members are thread-safe.
+/// </summary>
+/// <example><code>
+/// await using var pool = await SandboxPool.StartAsync(new() { Plugin = "plugins/Imaging", Workers = 0.5 });
+/// var size = await pool.InvokeAsync&lt;long&gt;("Measure", ["photo.jpg"]);
+/// </code></example>
+public sealed partial class SandboxPool : IAsyncDisposable
+{
+    private readonly PoolSettings _settings;
+    private readonly Func<PoolSettings, string, PluginInfo, IWorkerLauncher> _launcherFor;
+    private readonly SemaphoreSlim _lifecycle = new(1, 1);
+    private volatile Supervisor? _supervisor;
+    private volatile PluginInfo? _plugin;
+    private SandboxPoolException? _startError;
+
+    /// <summary>Sets up a pool; call <see cref="StartAsync(CancellationToken)"/> before use.</summary>
+    /// <exception cref="ArgumentException">Options are out of range; the message names every one.</exception>
+    public SandboxPool(SandboxPoolOptions options)
+        : this(options, (settings, name, plugin) => new WorkerLauncher(settings, name, plugin.EntryAssembly))
+    {
+    }
+
+    internal SandboxPool(SandboxPoolOptions options, Func<PoolSettings, string, PluginInfo, IWorkerLauncher> launcherFor)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _settings = PoolSettings.From(options);
+        _launcherFor = launcherFor;
+        Name = _settings.Name ?? Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(_settings.PluginPath));
+    }
+
+    /// <summary>The pool's name.</summary>
+    public string Name { get; }
+
+    /// <summary>How many workers the pool has when it runs.</summary>
+    public int WorkerCount => _settings.Workers;
+
+    /// <summary>What the pool is doing.</summary>
+    public PoolState State => _supervisor?.State ?? PoolState.Created;
+
+    /// <summary>Whether the pool takes calls: it is <see cref="PoolState.Running"/> or <see cref="PoolState.Degraded"/>.</summary>
+    public bool IsRunning => State is PoolState.Running or PoolState.Degraded;
+
+    /// <summary>
+    /// The last thing that happened to a worker and that nobody asked for: a <see cref="WorkerCrashedException"/>, also of an
+    /// idle worker, or why a worker could not be started. Null when there was none since the pool was created.
+    /// </summary>
+    public SandboxPoolException? LastWorkerError => _supervisor?.LastError ?? _startError;
+
+    /// <summary>Creates a pool and starts it.</summary>
+    /// <param name="options">How it is set up.</param>
+    /// <param name="cancellationToken">Gives up starting.</param>
+    /// <exception cref="ArgumentException">Options are out of range; the message names every one.</exception>
+    /// <exception cref="PluginLoadException">The plugin cannot be loaded.</exception>
+    /// <exception cref="WorkerStartException">A worker could not be started.</exception>
+    public static async Task<SandboxPool> StartAsync(SandboxPoolOptions options, CancellationToken cancellationToken = default)
+    {
+        var pool = new SandboxPool(options);
+        await pool.StartAsync(cancellationToken).ConfigureAwait(false);
+        return pool;
+    }
+
+    /// <summary>Starts all workers and returns when they are ready. A stopped pool may be started again.</summary>
+    /// <param name="cancellationToken">Gives up starting; nothing is left running.</param>
+    /// <exception cref="InvalidOperationException">The pool has been started already.</exception>
+    /// <exception cref="PluginLoadException">The plugin cannot be loaded.</exception>
+    /// <exception cref="WorkerStartException">A worker could not be started. Nothing is left running.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken = default)
+    {
+        await _lifecycle.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (_supervisor is { State: not PoolState.Stopped })
+            {
+                throw new InvalidOperationException($"Pool {Name} is {State}; stop it before starting it again.");
+            }
+
+            RefuseTooDeep();
+            var plugin = PluginInfo.Read(_settings.PluginPath);
+            _plugin = plugin;
+            if (_settings.RequestedWorkers > _settings.Workers)
+            {
+                _settings.Logger.WorkersClamped(_settings.RequestedWorkers, _settings.Workers);
+            }
+
+            if (_settings.Debug)
+            {
+                _settings.Logger.DebugMode(Name);
+            }
+
+            var supervisor = new Supervisor(Name, _settings, _launcherFor(_settings, Name, plugin));
+            _supervisor = supervisor;
+            await supervisor.StartAsync(cancellationToken).ConfigureAwait(false);
+            _settings.Logger.PoolStarted(Name, _settings.Workers, plugin.EntryAssembly);
+        }
+        catch (SandboxPoolException exception)
+        {
+            _startError = exception;
+            throw;
+        }
+        finally
+        {
+            _lifecycle.Release();
+        }
+    }
+
+    /// <summary>Stops all workers, in parallel. Does nothing when the pool is not running. May be called from a callback.</summary>
+    /// <param name="drain">Whether calls that were made before are finished first; if not, they fail with <see cref="CallRejectedException"/>.</param>
+    /// <param name="cancellationToken">Cuts the draining short: what is unfinished then fails.</param>
+    public async Task StopAsync(bool drain = true, CancellationToken cancellationToken = default)
+    {
+        await _lifecycle.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            if (_supervisor is { State: not PoolState.Stopped } supervisor)
+            {
+                await supervisor.StopAsync(drain, cancellationToken).ConfigureAwait(false);
+                _settings.Logger.PoolStopped(Name);
+            }
+        }
+        finally
+        {
+            _lifecycle.Release();
+        }
+    }
+
+    /// <summary>Stops without draining: unfinished calls fail with <see cref="CallRejectedException"/>.</summary>
+    public async ValueTask DisposeAsync() => await StopAsync(drain: false).ConfigureAwait(false);
+
+    private void RefuseTooDeep()
+    {
+        var depth = SandboxEnvironment.Depth(Environment.GetEnvironmentVariables());
+        if (depth >= SandboxEnvironment.MaxDepth)
+        {
+            throw new WorkerStartException(
+                $"Pool {Name} is not started: there are {depth} pools around this process already, each started by a plugin of the one before. Does the plugin start a pool of itself?",
+                new FaultSite(Name));
+        }
+    }
+}

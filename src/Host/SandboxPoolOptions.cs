@@ -1,0 +1,72 @@
+using Microsoft.Extensions.Logging;
+
+namespace ProcessPool;
+
+/// <summary>How a <see cref="SandboxPool"/> is set up. Copied when the pool is created; later changes have no effect.</summary>
+public sealed class SandboxPoolOptions
+{
+    /// <summary>The plugin: a folder with one entry assembly, or the path of that DLL. Required.</summary>
+    public string Plugin { get; set; } = "";
+
+    /// <summary>The pool's name, a prefix of its workers' names. Default: the name of the plugin's entry assembly.</summary>
+    public string? Name { get; set; }
+
+    /// <summary>How many workers. Default: one for each processor. A number above the processors is clamped unless <see cref="AllowOversubscription"/>.</summary>
+    public WorkerCount Workers { get; set; } = WorkerCount.All;
+
+    /// <summary>Allows more workers than processors, which suits calls that mostly wait. Default: false.</summary>
+    public bool AllowOversubscription { get; set; }
+
+    /// <summary>
+    /// Runs the same sandbox program inside this process, in a load context of its own, so that a debugger sees the plugin.
+    /// Semantics stay; isolation does not: a crash ends this process, <see cref="Environment"/> and <see cref="WorkingDirectory"/>
+    /// are not applied, output is not captured. Default: false.
+    /// </summary>
+    public bool Debug { get; set; }
+
+    /// <summary>
+    /// Environment variables of the sandboxes; a null value removes one. In values, <c>{worker}</c> stands for the
+    /// worker's index from 0 and <c>{pool}</c> for the pool's name. They win over everything the pool sets by itself.
+    /// </summary>
+    public IDictionary<string, string?> Environment { get; } = new Dictionary<string, string?>(StringComparer.Ordinal);
+
+    /// <summary>Further variables for one worker, by its index from 0; they win over <see cref="Environment"/>. Called at every start of a worker.</summary>
+    public Func<int, IEnumerable<KeyValuePair<string, string?>>>? WorkerEnvironment { get; set; }
+
+    /// <summary>
+    /// Whether sandboxes inherit this process's environment (less runtime hooks such as <c>DOTNET_STARTUP_HOOKS</c> and <c>LD_PRELOAD</c>).
+    /// If false they get only what a process needs to run: path, temporary folder, language, time zone. Default: true.
+    /// </summary>
+    public bool InheritEnvironment { get; set; } = true;
+
+    /// <summary>Whether sandboxes may use GPUs. Default: <see cref="GpuAccess.Off"/>. Variables that you or this process's environment set win.</summary>
+    public GpuAccess Gpu { get; set; } = GpuAccess.Off;
+
+    /// <summary>The sandboxes' working directory. Default: a private scratch folder for each worker, deleted when the worker ends.</summary>
+    public string? WorkingDirectory { get; set; }
+
+    /// <summary>How many calls may wait for a worker; further callers wait for room. At least 1. Default: 16 for each worker.</summary>
+    public int? QueueCapacity { get; set; }
+
+    /// <summary>The largest message in bytes, arguments or result with all their attachments. 64 KiB to 1 GiB. Default: 64 MiB.</summary>
+    public int MaxMessageBytes { get; set; } = 64 * 1024 * 1024;
+
+    /// <summary>How long each stage of a worker's start may take. Default: 30 s.</summary>
+    public TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a call may execute before it fails with <see cref="CallTimeoutException"/> and its worker is replaced. Default: null, no limit.</summary>
+    public TimeSpan? CallTimeout { get; set; }
+
+    /// <summary>How long a call that was cancelled or timed out may take to end by itself, if its entry point takes a
+    /// <see cref="CancellationToken"/>, before its worker is killed. Default: 2 s.</summary>
+    public TimeSpan CancelGrace { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long stopping the pool may take before workers are killed. Default: 5 s.</summary>
+    public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Receives the pool's events and the workers' standard output and error, line by line. Default: none.</summary>
+    public ILogger? Logger { get; set; }
+
+    /// <summary>The clock of every timeout. Default: <see cref="TimeProvider.System"/>.</summary>
+    public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
+}

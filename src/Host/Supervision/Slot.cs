@@ -1,0 +1,208 @@
+using Microsoft.Extensions.Logging;
+using ProcessPool.Diagnostics;
+using ProcessPool.Protocol;
+using ProcessPool.Scheduling;
+using ProcessPool.Workers;
+
+namespace ProcessPool.Supervision;
+
+/// <summary>
+/// A permanent place in the pool, as one loop: start a worker, serve calls with it until one of them ends, start the next.
+/// The loop is the only writer of the slot's state.
+/// </summary>
+internal sealed class Slot(int index, PoolSettings settings, IWorkerLauncher launcher, InvocationQueue queue, ISlotEvents events)
+{
+    private readonly TaskCompletionSource _firstReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Ends with the first start of a worker; fails when that failed.</summary>
+    public Task FirstReady => _firstReady.Task;
+
+    /// <summary>Runs until calls run out (the pool drains) or the pool stops.</summary>
+    /// <param name="poolStopped">Cancelled when unfinished calls are not to be waited for.</param>
+    public async Task RunAsync(CancellationToken poolStopped)
+    {
+        while (!poolStopped.IsCancellationRequested && await StartAsync(poolStopped).ConfigureAwait(false) is { } worker)
+        {
+            events.WorkerReady(index);
+            bool more;
+            try
+            {
+                more = await ServeAsync(worker, poolStopped).ConfigureAwait(false);
+                if (!worker.Exited.IsCompleted)
+                {
+                    await worker.StopAsync(settings.StopTimeout).ConfigureAwait(false);
+                }
+            }
+            finally
+            {
+                events.WorkerGone(index);
+                await worker.DisposeAsync().ConfigureAwait(false);
+            }
+
+            if (!more)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>A new worker; null when the pool stopped meanwhile, the first start failed, or the slot is given up.</summary>
+    private async Task<IWorker?> StartAsync(CancellationToken poolStopped)
+    {
+        for (var failures = 1; ; failures++)
+        {
+            try
+            {
+                var worker = await launcher.StartAsync(index, poolStopped).ConfigureAwait(false);
+                _firstReady.TrySetResult();
+                return worker;
+            }
+            catch (OperationCanceledException) when (poolStopped.IsCancellationRequested)
+            {
+                _firstReady.TrySetCanceled(poolStopped);
+                return null;
+            }
+            catch (Exception exception)
+            {
+                events.StartFailed(index, exception, failures);
+                if (_firstReady.TrySetException(exception) || failures >= Backoff.MaxFailures)
+                {
+                    events.GivenUp(index, exception);
+                    return null;
+                }
+            }
+
+            await Task.Delay(Backoff.After(failures), settings.Time, poolStopped).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Runs calls until the worker is gone (true: the slot goes on with another) or there are no more (false).</summary>
+    private async Task<bool> ServeAsync(IWorker worker, CancellationToken poolStopped)
+    {
+        using var idle = CancellationTokenSource.CreateLinkedTokenSource(poolStopped);
+        using var death = new ExitSignal(worker, idle);
+        while (true)
+        {
+            var call = await queue.TakeAsync(idle.Token).ConfigureAwait(false);
+            if (call is null)
+            {
+                if (!worker.Exited.IsCompleted)
+                {
+                    return false;
+                }
+
+                events.WorkerDied(worker, await worker.Exited.ConfigureAwait(false));
+                return !poolStopped.IsCancellationRequested;
+            }
+
+            if (worker.HasExited)
+            {
+                queue.PutBack(call);
+                events.WorkerDied(worker, await worker.Exited.ConfigureAwait(false));
+                return true;
+            }
+
+            if (!await RunAsync(worker, call, poolStopped).ConfigureAwait(false))
+            {
+                return true;
+            }
+        }
+    }
+
+    /// <summary>Runs one call and settles it. False when the worker is not to be used again.</summary>
+    private async Task<bool> RunAsync(IWorker worker, Invocation call, CancellationToken poolStopped)
+    {
+        if (call.CancellationToken.IsCancellationRequested)
+        {
+            call.Cancel();
+            return true;
+        }
+
+        var site = new FaultSite(events.PoolName, worker.Name, worker.ProcessId, call.Request.Id, call.Request.EntryPoint, Execution.Started);
+        using var watch = new CallWatch(call, worker, settings, poolStopped);
+        try
+        {
+            var reply = await worker.InvokeAsync(call.Request, watch.Ask).ConfigureAwait(false);
+            var told = watch.Reason;
+            if (told == EndReason.TimedOut || told == EndReason.Cancelled && reply.Status == CallStatus.PluginThrew)
+            {
+                Settle(call, told, site);
+            }
+            else
+            {
+                call.Succeed(reply, site);
+            }
+
+            return told is not (EndReason.TimedOut or EndReason.PoolStopped);
+        }
+        catch (OperationCanceledException)
+        {
+            Settle(call, watch.Reason, site with { Execution = Execution.NotStarted });
+            return watch.Reason == EndReason.Cancelled;
+        }
+        catch (WorkerLostException lost)
+        {
+            if (watch.Reason == EndReason.None)
+            {
+                events.WorkerDied(worker, lost.Exit);
+                call.Fail(new WorkerCrashedException(lost.Exit, site));
+            }
+            else
+            {
+                Settle(call, watch.Reason, site);
+            }
+
+            return false;
+        }
+    }
+
+    private void Settle(Invocation call, EndReason reason, FaultSite site)
+    {
+        switch (reason)
+        {
+            case EndReason.Cancelled:
+                call.Cancel();
+                break;
+            case EndReason.TimedOut:
+                call.Fail(new CallTimeoutException(settings.CallTimeout!.Value, site));
+                break;
+            default:
+                call.Fail(new CallRejectedException(RejectionReason.Stopped, site));
+                break;
+        }
+    }
+
+    /// <summary>Ends the waiting for calls when the worker dies idle.</summary>
+    private sealed class ExitSignal : IDisposable
+    {
+        private readonly Lock _gate = new();
+        private readonly CancellationTokenSource _idle;
+        private bool _disposed;
+
+        public ExitSignal(IWorker worker, CancellationTokenSource idle)
+        {
+            _idle = idle;
+            _ = SignalAsync(worker);
+        }
+
+        public void Dispose()
+        {
+            lock (_gate)
+            {
+                _disposed = true;
+            }
+        }
+
+        private async Task SignalAsync(IWorker worker)
+        {
+            await worker.Exited.ConfigureAwait(false);
+            lock (_gate)
+            {
+                if (!_disposed)
+                {
+                    _idle.Cancel();
+                }
+            }
+        }
+    }
+}

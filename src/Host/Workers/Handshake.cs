@@ -1,0 +1,95 @@
+using ProcessPool.Protocol;
+
+namespace ProcessPool.Workers;
+
+/// <summary>From a running sandbox to a plugin that is ready. Every stage that is reported gives the next one its full time.</summary>
+internal sealed class Handshake(PoolSettings settings, InitializeRequest request, ISandbox sandbox) : IHostControl
+{
+    private readonly Lock _gate = new();
+    private StartStage _reached = StartStage.Started;
+    private CancellationTokenSource? _deadline;
+
+    public Task StageAsync(StartStage stage)
+    {
+        lock (_gate)
+        {
+            // Only forward: a sandbox that repeats itself does not win time.
+            if (stage > _reached && stage <= StartStage.Ready)
+            {
+                _reached = stage;
+                _deadline?.CancelAfter(settings.StartTimeout);
+            }
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Ends when the plugin is ready.</summary>
+    /// <exception cref="PluginLoadException">The sandbox says that the plugin cannot be loaded.</exception>
+    /// <exception cref="WorkerStartException">The sandbox ended, took too long or answered nonsense.</exception>
+    public async Task RunAsync(ISandboxControl control, Task<WorkerExit> exited, CancellationToken cancellationToken)
+    {
+        using var deadline = new CancellationTokenSource(settings.StartTimeout, settings.Time);
+        using var registration = cancellationToken.UnsafeRegister(_ => deadline.Cancel(), null);
+        lock (_gate)
+        {
+            _deadline = deadline;
+        }
+
+        try
+        {
+            // The deadline ends the waiting even when the sandbox does not react to being cancelled.
+            var initialized = control.InitializeAsync(request, CancellationToken.None);
+            await Task.WhenAny(initialized, exited).WaitAsync(deadline.Token).ConfigureAwait(false);
+            if (!initialized.IsCompletedSuccessfully)
+            {
+                throw Ended(await exited.WaitAsync(deadline.Token).ConfigureAwait(false));
+            }
+
+            ThrowIfFailed(await initialized.ConfigureAwait(false));
+        }
+        catch (OperationCanceledException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new WorkerStartException(
+                $"Worker {request.WorkerName} did not get from stage '{_reached}' to the next within {settings.StartTimeout}. Raise StartTimeout if the plugin just loads slowly.{Tail()}",
+                Site());
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _deadline = null;
+            }
+        }
+    }
+
+    private void ThrowIfFailed(InitializeReply reply)
+    {
+        if (reply.ProtocolVersion != WireLimits.ProtocolVersion)
+        {
+            throw new WorkerStartException(
+                $"The sandbox speaks protocol {reply.ProtocolVersion}, this host {WireLimits.ProtocolVersion}: the processpool folder beside the program is from another version of ProcessPool.Host. Rebuild.",
+                Site());
+        }
+
+        if (reply.FailedStage is { } stage)
+        {
+            var error = PluginError.From(reply.Error ?? new RemoteError("", "No reason was given.", "", null));
+            throw new PluginLoadException(
+                stage >= StartStage.Activated ? LoadStage.Activate : LoadStage.Load,
+                request.EntryAssembly,
+                PluginLoadMessage.For(request.EntryAssembly, error),
+                Site(),
+                error);
+        }
+    }
+
+    private WorkerStartException Ended(WorkerExit exit) => new(
+        $"Worker {request.WorkerName} ended at stage '{_reached}' of its start: {exit.Signal ?? $"exit code {exit.ExitCode}"}.{Tail()}", Site());
+
+    private string Tail() =>
+        sandbox.StandardError.Text is { Length: > 0 } text ? $"{Environment.NewLine}Last standard error:{Environment.NewLine}{text}" : "";
+
+    private FaultSite Site() => new(request.PoolName, request.WorkerName, sandbox.ProcessId);
+}

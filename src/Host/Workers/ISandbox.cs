@@ -1,0 +1,23 @@
+using ProcessPool.Launch;
+
+namespace ProcessPool.Workers;
+
+/// <summary>A running sandbox program, wherever it runs: two channels, and its end.</summary>
+internal interface ISandbox : IAsyncDisposable
+{
+    int? ProcessId { get; }
+
+    Stream Control { get; }
+
+    Stream Calls { get; }
+
+    /// <summary>The exit code, when the sandbox is gone and its last output was read. Never fails.</summary>
+    Task<int> Exited { get; }
+
+    bool HasExited { get; }
+
+    OutputTail StandardError { get; }
+
+    /// <summary>Ends it and its descendants at once.</summary>
+    void Kill();
+}

@@ -1,0 +1,174 @@
+using Microsoft.Extensions.Logging;
+using ProcessPool.Diagnostics;
+using ProcessPool.Protocol;
+using ProcessPool.Protocol.Transport;
+using StreamJsonRpc;
+
+namespace ProcessPool.Workers;
+
+/// <summary>A sandbox joined by two RPC connections. Knows nothing of processes or of the pool.</summary>
+internal sealed class SandboxWorker : IWorker
+{
+    /// <summary>After the end of a channel, how long the exit code may take before the sandbox counts as lost.</summary>
+    private static readonly TimeSpan ExitCodeWait = TimeSpan.FromSeconds(1);
+
+    /// <summary>After the process's end, how long what it sent last may take to arrive.</summary>
+    private static readonly TimeSpan LastReplyWait = TimeSpan.FromMilliseconds(250);
+
+    private readonly ISandbox _sandbox;
+    private readonly PoolSettings _settings;
+    private readonly JsonRpc _control;
+    private readonly ISandboxControl _controlProxy;
+    private readonly JsonRpc _calls;
+    private readonly ISandboxCalls _callsProxy;
+    private readonly long _startedAt;
+    private string? _violation;
+    private long _callsServed;
+
+    private SandboxWorker(string name, ISandbox sandbox, PoolSettings settings, JsonRpc control)
+    {
+        Name = name;
+        _sandbox = sandbox;
+        _settings = settings;
+        _startedAt = settings.Time.GetTimestamp();
+        _control = control;
+        _controlProxy = control.Attach<ISandboxControl>();
+        _calls = RpcChannel.Create(sandbox.Calls, $"{name} calls", settings.MaxMessageBytes);
+        _callsProxy = _calls.Attach<ISandboxCalls>();
+        Exited = WatchAsync();
+    }
+
+    public string Name { get; }
+
+    public int? ProcessId => _sandbox.ProcessId;
+
+    public Task<WorkerExit> Exited { get; }
+
+    public bool HasExited => _sandbox.HasExited;
+
+    /// <summary>Joins a sandbox, and lets it load the plugin.</summary>
+    public static async Task<SandboxWorker> StartAsync(
+        ISandbox sandbox, InitializeRequest request, PoolSettings settings, CancellationToken cancellationToken)
+    {
+        var control = RpcChannel.Create(sandbox.Control, $"{request.WorkerName} control", WireLimits.MaxControlMessageBytes);
+        var handshake = new Handshake(settings, request, sandbox);
+        control.AddLocalRpcTarget<IHostControl>(handshake, null);
+        control.StartListening();
+        var worker = new SandboxWorker(request.WorkerName, sandbox, settings, control);
+        try
+        {
+            await handshake.RunAsync(worker._controlProxy, worker.Exited, cancellationToken).ConfigureAwait(false);
+            worker._calls.StartListening();
+            return worker;
+        }
+        catch
+        {
+            worker.Kill();
+            await worker.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    public async Task<CallReply> InvokeAsync(CallRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var reply = await _callsProxy.InvokeAsync(request, cancellationToken).ConfigureAwait(false);
+            Interlocked.Increment(ref _callsServed);
+            return reply;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested && !_calls.Completion.IsCompleted)
+        {
+            // The sandbox answers every call, also one that was asked to end. Only a request that was not sent yet ends like this.
+            throw;
+        }
+        catch (Exception exception)
+        {
+            // The connection ended, or the answer makes no sense. Either way this worker is over; its exit code tells more.
+            if (!await EndsWithinAsync(ExitCodeWait).ConfigureAwait(false))
+            {
+                KillAsViolation(exception.Message);
+            }
+
+            throw new WorkerLostException(await Exited.ConfigureAwait(false));
+        }
+    }
+
+    public void Kill() => _sandbox.Kill();
+
+    public async Task StopAsync(TimeSpan timeout)
+    {
+        try
+        {
+            await StopGentlyAsync().WaitAsync(timeout, _settings.Time).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            if (!Exited.IsCompleted)
+            {
+                _settings.Logger.WorkerStopForced(Name, ProcessId, timeout, exception.Message);
+            }
+        }
+
+        Kill();
+        await Exited.ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Kill();
+        await Exited.ConfigureAwait(false);
+        _control.Dispose();
+        _calls.Dispose();
+        await _sandbox.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task StopGentlyAsync()
+    {
+        await _controlProxy.ShutdownAsync(CancellationToken.None).ConfigureAwait(false);
+        await _controlProxy.ExitAsync().ConfigureAwait(false);
+        await Exited.ConfigureAwait(false);
+    }
+
+    private async Task<WorkerExit> WatchAsync()
+    {
+        // A channel that ends while the process lives is broken by the plugin, or the process is about to end.
+        await Task.WhenAny(_sandbox.Exited, _control.Completion, _calls.Completion).ConfigureAwait(false);
+        if (!await EndsWithinAsync(ExitCodeWait).ConfigureAwait(false))
+        {
+            KillAsViolation("a channel was closed");
+        }
+
+        var exitCode = await _sandbox.Exited.ConfigureAwait(false);
+
+        // What the sandbox finished before it died is delivered. Then pending calls must end, even if a descendant holds the pipe open.
+        await Task.WhenAny(_calls.Completion, Task.Delay(LastReplyWait, _settings.Time)).ConfigureAwait(false);
+        var tail = _sandbox.StandardError.Text;
+        var exit = new WorkerExit(
+            _violation is null ? ExitClassifier.Reason(exitCode, tail) : CrashReason.ProtocolViolation,
+            exitCode,
+            ExitClassifier.Signal(exitCode),
+            tail,
+            _settings.Time.GetElapsedTime(_startedAt),
+            Interlocked.Read(ref _callsServed));
+        _calls.Dispose();
+        _control.Dispose();
+        return exit;
+    }
+
+    private void KillAsViolation(string what)
+    {
+        if (Interlocked.CompareExchange(ref _violation, what, null) is null)
+        {
+            _settings.Logger.ProtocolViolated(Name, ProcessId, what);
+        }
+
+        Kill();
+    }
+
+    private async Task<bool> EndsWithinAsync(TimeSpan wait)
+    {
+        await Task.WhenAny(_sandbox.Exited, Task.Delay(wait, _settings.Time)).ConfigureAwait(false);
+        return _sandbox.Exited.IsCompleted;
+    }
+}

@@ -1,0 +1,13 @@
+using PolyType;
+using StreamJsonRpc;
+
+namespace ProcessPool.Protocol;
+
+/// <summary>Host to sandbox, on the calls channel. The one envelope for every call, function or contract method alike.</summary>
+[JsonRpcContract]
+[GenerateShape(IncludeMethods = MethodShapeFlags.PublicInstance)]
+internal partial interface ISandboxCalls
+{
+    /// <summary>Runs one call. Never faults for what the plugin did: that travels in the reply.</summary>
+    Task<CallReply> InvokeAsync(CallRequest request, CancellationToken cancellationToken);
+}

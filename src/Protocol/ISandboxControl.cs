@@ -1,0 +1,19 @@
+using PolyType;
+using StreamJsonRpc;
+
+namespace ProcessPool.Protocol;
+
+/// <summary>Host to sandbox, on the control channel: the life of the sandbox, as in the Language Server Protocol.</summary>
+[JsonRpcContract]
+[GenerateShape(IncludeMethods = MethodShapeFlags.PublicInstance)]
+internal partial interface ISandboxControl
+{
+    /// <summary>First message: who talks to whom, and which plugin to load. Answers when the plugin is ready or has failed to load.</summary>
+    Task<InitializeReply> InitializeAsync(InitializeRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Cancels the plugin's stopping token, waits for the running call and disposes the plugin. Answers when done.</summary>
+    Task ShutdownAsync(CancellationToken cancellationToken);
+
+    /// <summary>Last message: the sandbox ends its process with exit code 0.</summary>
+    Task ExitAsync();
+}

@@ -1,0 +1,26 @@
+namespace ProcessPool.Protocol;
+
+/// <summary>How a host starts the sandbox program: the handles of its four pipe ends, as command-line arguments.</summary>
+/// <param name="ControlIn">Read end of the control channel.</param>
+/// <param name="ControlOut">Write end of the control channel.</param>
+/// <param name="CallsIn">Read end of the calls channel.</param>
+/// <param name="CallsOut">Write end of the calls channel.</param>
+internal sealed record SandboxArguments(string ControlIn, string ControlOut, string CallsIn, string CallsOut)
+{
+    /// <summary>Set in a sandbox's environment, to the number of pools around it. Guards against pools that start pools without end.</summary>
+    public const string DepthVariable = "PROCESSPOOL_DEPTH";
+
+    /// <summary>Set in a sandbox's environment, to the worker's name.</summary>
+    public const string WorkerVariable = "PROCESSPOOL_WORKER";
+
+    private const string Marker = "--processpool-pipes";
+
+    /// <summary>The command line.</summary>
+    public string[] ToCommandLine() => [Marker, ControlIn, ControlOut, CallsIn, CallsOut];
+
+    /// <summary>Reads the command line, or returns null when this is not one (a person started the sandbox by hand).</summary>
+    public static SandboxArguments? Parse(string[] arguments) =>
+        arguments is [Marker, var controlIn, var controlOut, var callsIn, var callsOut]
+            ? new(controlIn, controlOut, callsIn, callsOut)
+            : null;
+}

@@ -1,0 +1,36 @@
+namespace ProcessPool.Protocol;
+
+/// <summary>The first message on the control channel.</summary>
+/// <param name="ProtocolVersion">The host's <see cref="WireLimits.ProtocolVersion"/>.</param>
+/// <param name="PoolName">For <c>IPluginContext</c>.</param>
+/// <param name="WorkerName">For <c>IPluginContext</c>.</param>
+/// <param name="WorkerIndex">For <c>IPluginContext</c>.</param>
+/// <param name="EntryAssembly">The absolute path of the plugin's entry assembly.</param>
+/// <param name="MaxMessageBytes">The frame cap of both directions.</param>
+internal sealed record InitializeRequest(
+    int ProtocolVersion, string PoolName, string WorkerName, int WorkerIndex, string EntryAssembly, int MaxMessageBytes);
+
+/// <summary>The answer: the plugin is ready, or why not.</summary>
+/// <param name="ProtocolVersion">The sandbox's <see cref="WireLimits.ProtocolVersion"/>.</param>
+/// <param name="FailedStage">The stage that was not reached, or null when ready.</param>
+/// <param name="Error">Why, when <paramref name="FailedStage"/> is set.</param>
+internal sealed record InitializeReply(int ProtocolVersion, StartStage? FailedStage, RemoteError? Error);
+
+/// <summary>The steps of the handshake, in order.</summary>
+internal enum StartStage
+{
+    /// <summary>The process runs and its control channel answers.</summary>
+    Started = 0,
+
+    /// <summary>The plugin's files and load lists are known.</summary>
+    Resolved = 1,
+
+    /// <summary>The entry assembly is loaded.</summary>
+    Loaded = 2,
+
+    /// <summary>Entry points are bound and contract classes constructed.</summary>
+    Activated = 3,
+
+    /// <summary>Calls are accepted.</summary>
+    Ready = 4,
+}

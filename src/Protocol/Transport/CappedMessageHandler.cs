@@ -1,0 +1,39 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using StreamJsonRpc;
+using StreamJsonRpc.Protocol;
+
+namespace ProcessPool.Protocol.Transport;
+
+/// <summary>Length-header framing that refuses a frame above the cap when its length has arrived, before its body is buffered.</summary>
+internal sealed class CappedMessageHandler(Stream stream, IJsonRpcMessageFormatter formatter, int maxMessageBytes)
+    : LengthHeaderMessageHandler(stream, stream, formatter)
+{
+    protected override async ValueTask<JsonRpcMessage?> ReadCoreAsync(CancellationToken cancellationToken)
+    {
+        var header = (await ReadAtLeastAsync(sizeof(int), allowEmpty: true, cancellationToken).ConfigureAwait(false)).Buffer;
+        if (header.Length >= sizeof(int))
+        {
+            var length = ReadLength(header);
+            if (length < 0 || length > maxMessageBytes)
+            {
+                throw new FrameTooLargeException(length, maxMessageBytes);
+            }
+        }
+
+        // Hand everything back unread: the base class reads the header again.
+        Reader!.AdvanceTo(header.Start);
+        return await base.ReadCoreAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private static int ReadLength(ReadOnlySequence<byte> header)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(int)];
+        header.Slice(0, sizeof(int)).CopyTo(bytes);
+        return BinaryPrimitives.ReadInt32BigEndian(bytes);
+    }
+}
+
+/// <summary>A frame announced more bytes than are allowed.</summary>
+internal sealed class FrameTooLargeException(int length, int cap)
+    : IOException($"A message of {(uint)length} bytes was announced; at most {cap} are allowed.");

@@ -1,0 +1,23 @@
+namespace ProcessPool.Protocol;
+
+/// <summary>Numbers both ends agree on.</summary>
+internal static class WireLimits
+{
+    /// <summary>Host and sandbox ship together, so they must be equal; a mismatch means a mixed-up installation.</summary>
+    public const int ProtocolVersion = 1;
+
+    /// <summary>The frame cap of the control channel, whose messages are small.</summary>
+    public const int MaxControlMessageBytes = 1024 * 1024;
+
+    /// <summary>What a frame needs beside payload and attachments.</summary>
+    public const int EnvelopeBytes = 4096;
+
+    /// <summary>Longest message text of a <see cref="RemoteError"/>, in characters.</summary>
+    public const int MaxErrorMessage = 8 * 1024;
+
+    /// <summary>Longest stack trace of a <see cref="RemoteError"/>, in characters.</summary>
+    public const int MaxStackTrace = 32 * 1024;
+
+    /// <summary>How many inner exceptions a <see cref="RemoteError"/> carries.</summary>
+    public const int MaxInnerErrors = 8;
+}

@@ -1,0 +1,75 @@
+using System.Globalization;
+using ProcessPool.Sandbox.Interop;
+
+namespace ProcessPool.Sandbox;
+
+/// <summary>Ends every process below this one. Complete on Linux, where orphans were adopted; elsewhere only this process ends.</summary>
+internal static class Descendants
+{
+    private const int Rounds = 10;
+
+    /// <summary>SIGKILL for all descendants, then for this process. Does not return.</summary>
+    public static void EndAllThenSelf()
+    {
+        var self = Environment.ProcessId;
+        if (OperatingSystem.IsLinux())
+        {
+            // A descendant may fork while it is being looked for; when its parent dies, the newcomer is ours and is found next time.
+            for (var round = 0; round < Rounds && KillAll(self) > 0; round++)
+            {
+            }
+        }
+
+        if (OperatingSystem.IsWindows())
+        {
+            Environment.FailFast("The host is gone.");
+        }
+
+        LibC.Kill(self);
+    }
+
+    private static int KillAll(int root)
+    {
+        var children = Processes().ToLookup(process => process.Parent, process => process.Id);
+        var found = new Stack<int>(children[root]);
+        var count = 0;
+        while (found.TryPop(out var id))
+        {
+            count++;
+            LibC.Kill(id);
+            foreach (var child in children[id])
+            {
+                found.Push(child);
+            }
+        }
+
+        return count;
+    }
+
+    private static IEnumerable<(int Id, int Parent)> Processes()
+    {
+        foreach (var directory in Directory.EnumerateDirectories("/proc"))
+        {
+            if (int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+                && ReadParent(directory) is { } parent)
+            {
+                yield return (id, parent);
+            }
+        }
+    }
+
+    // "pid (name) state ppid …": the name may hold spaces and parentheses, so count from the last one. Zombies are gone already.
+    private static int? ReadParent(string directory)
+    {
+        try
+        {
+            var stat = File.ReadAllText(directory + "/stat");
+            var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ', 3);
+            return fields[0] == "Z" ? null : int.Parse(fields[1], CultureInfo.InvariantCulture);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,14 @@
+namespace ProcessPool.Sandbox;
+
+/// <summary>How the sandbox ends by itself. Anything else was the plugin's or the system's doing.</summary>
+internal static class SandboxExitCode
+{
+    /// <summary>Asked to by the host.</summary>
+    public const int Stopped = 0;
+
+    /// <summary>Started without the host's pipes.</summary>
+    public const int NotUnderHost = 64;
+
+    /// <summary>The host's messages could not be understood.</summary>
+    public const int ProtocolError = 68;
+}

@@ -1,0 +1,37 @@
+using System.Reflection;
+using ProcessPool.Protocol;
+
+namespace ProcessPool.Sandbox.Serving;
+
+/// <summary>Exceptions as text, bounded in length and depth. A plugin's own exception may throw from its properties.</summary>
+internal static class ErrorMapper
+{
+    public static RemoteError Map(Exception exception) => Map(Unwrap(exception), WireLimits.MaxInnerErrors);
+
+    private static RemoteError Map(Exception exception, int depth) => new(
+        Read(() => exception.GetType().FullName, WireLimits.MaxErrorMessage),
+        Read(() => exception.Message, WireLimits.MaxErrorMessage),
+        Read(() => exception.StackTrace, WireLimits.MaxStackTrace),
+        depth > 0 && exception.InnerException is { } inner ? Map(inner, depth - 1) : null);
+
+    // "Unable to load one or more types" says nothing; the first loader exception names the assembly.
+    private static Exception Unwrap(Exception exception) => exception switch
+    {
+        ReflectionTypeLoadException { LoaderExceptions: [{ } first, ..] } => first,
+        TypeInitializationException { InnerException: { } } => exception,
+        _ => exception,
+    };
+
+    private static string Read(Func<string?> property, int maxLength)
+    {
+        try
+        {
+            var text = property() ?? "";
+            return text.Length <= maxLength ? text : text[..maxLength] + "…";
+        }
+        catch (Exception exception)
+        {
+            return $"(reading it threw {exception.GetType().Name})";
+        }
+    }
+}
