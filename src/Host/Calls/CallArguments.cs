@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Text;
 using System.Text.Json;
 using ProcessPool.Binding.Payload;
 
@@ -26,9 +27,9 @@ public sealed class CallArguments : IEnumerable<object?>
     private readonly object?[] _values;
     private readonly Type[]? _types;
     private readonly string[]? _names;
-    private readonly ReadOnlyMemory<byte>? _json;
+    private readonly string? _json;
 
-    private CallArguments(object?[] values, Type[]? types = null, string[]? names = null, ReadOnlyMemory<byte>? json = null)
+    private CallArguments(object?[] values, Type[]? types = null, string[]? names = null, string? json = null)
     {
         _values = values;
         _types = types;
@@ -55,12 +56,13 @@ public sealed class CallArguments : IEnumerable<object?>
         return new CallArguments(values, names: names);
     }
 
-    /// <summary>Arguments as JSON: an array is by position, an object by name.</summary>
-    /// <exception cref="ArgumentException">The JSON is neither an array nor an object.</exception>
-    public static CallArguments FromJson(JsonElement json) =>
-        json.ValueKind is JsonValueKind.Array or JsonValueKind.Object
-            ? new CallArguments([], json: JsonSerializer.SerializeToUtf8Bytes(json, JsonContext.Default.JsonElement))
-            : throw new ArgumentException($"Arguments are a JSON array (by position) or object (by name), not {json.ValueKind}.", nameof(json));
+    /// <summary>Arguments as JSON text: an array is by position, an object by name.</summary>
+    /// <remarks>Looked at when the call is made, which fails with <see cref="CallArgumentException"/> if it is not such JSON.</remarks>
+    public static CallArguments FromJson(string json)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        return new CallArguments([], json: json);
+    }
 
     /// <summary>The positional or named values, without their names.</summary>
     public IEnumerator<object?> GetEnumerator() => ((IEnumerable<object?>)_values).GetEnumerator();
@@ -77,9 +79,9 @@ public sealed class CallArguments : IEnumerable<object?>
     /// <exception cref="CallArgumentException">A value cannot be serialized.</exception>
     internal (ReadOnlyMemory<byte> Json, ReadOnlyMemory<byte>[] Attachments) ToPayload(FaultSite site)
     {
-        if (_json is { } json)
+        if (_json is not null)
         {
-            return (json, []);
+            return (FromText(_json, site), []);
         }
 
         using var scope = AttachmentScope.ForWriting();
@@ -88,6 +90,24 @@ public sealed class CallArguments : IEnumerable<object?>
         WriteAll(writer, site);
         writer.Flush();
         return (buffer.WrittenMemory, AttachmentScope.Written());
+    }
+
+    private static byte[] FromText(string json, FaultSite site)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(json);
+            if (document.RootElement.ValueKind is JsonValueKind.Array or JsonValueKind.Object)
+            {
+                return Encoding.UTF8.GetBytes(json);
+            }
+        }
+        catch (JsonException exception)
+        {
+            throw new CallArgumentException($"The arguments of {site.EntryPoint} are not valid JSON: {exception.Message}", site, exception);
+        }
+
+        throw new CallArgumentException($"The arguments of {site.EntryPoint} are neither a JSON array (by position) nor an object (by name).", site);
     }
 
     private void WriteAll(Utf8JsonWriter writer, FaultSite site)

@@ -104,7 +104,7 @@ internal sealed class SandboxWorker : IWorker
         }
         catch (Exception exception)
         {
-            if (!Exited.IsCompleted)
+            if (!_sandbox.HasExited)
             {
                 _settings.Logger.WorkerStopForced(Name, ProcessId, timeout, exception.Message);
             }
@@ -126,7 +126,8 @@ internal sealed class SandboxWorker : IWorker
     private async Task StopGentlyAsync()
     {
         await _controlProxy.ShutdownAsync(CancellationToken.None).ConfigureAwait(false);
-        await _controlProxy.ExitAsync().ConfigureAwait(false);
+        // The sandbox may be gone before it has answered.
+        await _controlProxy.ExitAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Exited.ConfigureAwait(false);
     }
 

@@ -1,0 +1,2 @@
+// The floor of starting anything in .NET.
+Console.WriteLine("hello");

@@ -1,0 +1,14 @@
+using System.Reflection;
+
+namespace ProcessPool.Benchmarks;
+
+/// <summary>Where the build put what is measured.</summary>
+internal static class Paths
+{
+    public static string Hello { get; } = Read("Hello");
+
+    public static string Plugin { get; } = Read("Plugin");
+
+    private static string Read(string key) =>
+        typeof(Paths).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
+}

@@ -1,0 +1,101 @@
+using System.CommandLine;
+using System.Text.Json;
+using ProcessPool.Cli.Input;
+using ProcessPool.Cli.Output;
+
+namespace ProcessPool.Cli.Commands;
+
+/// <summary><c>processpool map PLUGIN ENTRY</c>: one call for each line of JSON, one line out for each call.</summary>
+internal static class MapCommand
+{
+    public static Command Create()
+    {
+        var pool = new PoolArguments();
+        var input = new Option<string>("--input", "-i") { Description = "The file to read, or - for standard input (default).", HelpName = "FILE", DefaultValueFactory = _ => "-" };
+        var output = new Option<string>("--output", "-o") { Description = "The file to write, or - for standard output (default).", HelpName = "FILE", DefaultValueFactory = _ => "-" };
+        var ordered = new Option<bool>("--keep-order", "-k") { Description = "Write results in input order; otherwise as completed." };
+        var raw = new Option<bool>("--raw", "-R") { Description = "Each input line is a string, not JSON: the first argument." };
+        var command = new Command("map", """
+            Call an entry point for each line of JSON and write one line for each call:
+              {"index":0,"value":49}
+              {"index":3,"error":{"kind":"crash","type":"WorkerCrashedException","message":"…","exitCode":139,"signal":"SIGSEGV","worker":"SamplePlugin-1"}}
+
+            An object binds by name where its names are the parameters', an array by position when there are several parameters;
+            anything else is the first argument. Blank lines are skipped. Kinds of errors: plugin, argument, crash, protocol, timeout, cancelled, rejected.
+
+            Examples:
+              seq 1 100000 | processpool map plugins/SamplePlugin Square -k
+              find . -name '*.txt' | processpool map plugins/SamplePlugin TextStatistics --raw -j 0.5 --timeout 30s
+            """);
+        pool.AddTo(command);
+        command.Add(input);
+        command.Add(output);
+        command.Add(ordered);
+        command.Add(raw);
+        command.SetAction((parsed, _) => RunAsync(
+            pool.Read(parsed),
+            parsed.GetRequiredValue(pool.EntryPoint),
+            parsed.GetRequiredValue(input),
+            parsed.GetRequiredValue(output),
+            parsed.GetValue(ordered),
+            parsed.GetValue(raw)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(SandboxPoolOptions options, string entryPointName, string inputPath, string outputPath, bool ordered, bool raw)
+    {
+        try
+        {
+            using var input = new LineReader(inputPath == "-" ? Console.OpenStandardInput() : File.OpenRead(inputPath));
+            await using var output = new OutcomeWriter(outputPath == "-" ? Console.OpenStandardOutput() : File.Create(outputPath));
+            Console.SetOut(Console.Error);
+            return await PoolRunner.RunAsync(options, entryPointName, (pool, entryPoint, interrupt) => MapAsync(pool, entryPoint, input, output, ordered, raw, interrupt));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync(exception.Message);
+            return exception is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException ? ExitCode.Usage : ExitCode.SomeFailed;
+        }
+    }
+
+    private static async Task<int> MapAsync(
+        SandboxPool pool, EntryPointInfo entryPoint, LineReader input, OutcomeWriter output, bool ordered, bool raw, Interrupt interrupt)
+    {
+        var progress = new MapProgress();
+        try
+        {
+            await progress.RunAsync(input, count => WriteAllAsync(pool, entryPoint, input, output, ordered, raw, interrupt, count));
+        }
+        finally
+        {
+            await output.FlushAsync();
+            await Console.Error.WriteLineAsync(progress.Summary());
+        }
+
+        return progress.Failed == 0 ? ExitCode.Succeeded : ExitCode.SomeFailed;
+    }
+
+    private static async Task WriteAllAsync(
+        SandboxPool pool, EntryPointInfo entryPoint, LineReader input, OutcomeWriter output, bool ordered, bool raw, Interrupt interrupt, Action<Exception?> count)
+    {
+        var calls = input.ReadAsync(interrupt.Drain).Select(line => raw ? ArgumentText.FromRawLine(line) : ArgumentText.FromLine(line, entryPoint));
+        await using var outcomes = pool.MapAsync<CallArguments, JsonElement>(entryPoint.Name, calls, ordered, interrupt.Kill).GetAsyncEnumerator(CancellationToken.None);
+        while (true)
+        {
+            // Whoever reads the output must not wait for a full buffer while there is nothing more to write.
+            var next = outcomes.MoveNextAsync();
+            if (!next.IsCompleted)
+            {
+                await output.FlushAsync();
+            }
+
+            if (!await next)
+            {
+                return;
+            }
+
+            output.Write(outcomes.Current);
+            count(outcomes.Current.Error);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+namespace ProcessPool.Cli.Commands;
+
+/// <summary>Starts a pool for a verb, and turns what goes wrong before the first call into an exit code.</summary>
+internal static class PoolRunner
+{
+    /// <summary>Runs a verb with a started pool.</summary>
+    /// <param name="options">The pool's options.</param>
+    /// <param name="entryPointName">Checked before any process starts.</param>
+    /// <param name="use">The verb; returns the exit code.</param>
+    public static async Task<int> RunAsync(
+        SandboxPoolOptions options, string entryPointName, Func<SandboxPool, EntryPointInfo, Interrupt, Task<int>> use)
+    {
+        using var interrupt = new Interrupt();
+        try
+        {
+            var plugin = PluginInfo.Read(options.Plugin);
+            var entryPoint = plugin.EntryPoints.FirstOrDefault(candidate => candidate.Name == entryPointName);
+            if (entryPoint is null)
+            {
+                await Console.Error.WriteLineAsync($"{plugin.Name} has no entry point '{entryPointName}'. It has:");
+                foreach (var candidate in plugin.EntryPoints)
+                {
+                    await Console.Error.WriteLineAsync($"  {candidate}");
+                }
+
+                return ExitCode.CannotStart;
+            }
+
+            await using var pool = await SandboxPool.StartAsync(options, interrupt.Drain);
+            var code = await use(pool, entryPoint, interrupt);
+            return interrupt.Drain.IsCancellationRequested ? ExitCode.Interrupted : code;
+        }
+        catch (OperationCanceledException) when (interrupt.Drain.IsCancellationRequested)
+        {
+            return ExitCode.Interrupted;
+        }
+        catch (Exception exception) when (exception is PluginLoadException or WorkerStartException or CallRejectedException)
+        {
+            await Console.Error.WriteLineAsync(exception.Message);
+            return ExitCode.CannotStart;
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using System.CommandLine;
+using System.Text.Json;
+using ProcessPool.Cli.Input;
+using ProcessPool.Cli.Output;
+
+namespace ProcessPool.Cli.Commands;
+
+/// <summary><c>processpool run PLUGIN ENTRY [ARG…]</c>: one call; its result as one JSON line.</summary>
+internal static class RunCommand
+{
+    public static Command Create()
+    {
+        var pool = new PoolArguments();
+        var values = new Argument<string[]>("ARG") { Description = "Arguments by position. Each is JSON, or a plain string where it is not valid JSON.", Arity = ArgumentArity.ZeroOrMore };
+        var command = new Command("run", """
+            Call one entry point and print its result as one JSON line.
+
+            Examples:
+              processpool run plugins/SamplePlugin Square 7
+              processpool run plugins/SamplePlugin TextStatistics README.md
+              processpool run plugins/SamplePlugin ITextAnalyzer.AnalyzeAsync 'the quick brown fox'
+            """);
+        pool.AddTo(command);
+        command.Add(values);
+        command.SetAction((parsed, _) => RunAsync(pool.Read(parsed), parsed.GetRequiredValue(pool.EntryPoint), parsed.GetValue(values) ?? []));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(SandboxPoolOptions options, string entryPointName, string[] values)
+    {
+        // In debug mode the plugin prints to this process's own output: keep that for the result.
+        await using var output = new OutcomeWriter(Console.OpenStandardOutput());
+        Console.SetOut(Console.Error);
+        options.Workers = 1;
+        return await PoolRunner.RunAsync(options, entryPointName, async (pool, entryPoint, interrupt) =>
+        {
+            try
+            {
+                output.WriteValue(await pool.InvokeAsync<JsonElement>(entryPoint.Name, ArgumentText.FromCommandLine(values), interrupt.Drain));
+                return ExitCode.Succeeded;
+            }
+            catch (SandboxPoolException exception) when (exception is not CallRejectedException)
+            {
+                await Console.Error.WriteLineAsync(exception is PluginCallException thrown ? thrown.Error.ToString() : exception.Message);
+                return ExitCode.SomeFailed;
+            }
+        });
+    }
+}

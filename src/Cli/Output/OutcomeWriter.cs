@@ -1,0 +1,80 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace ProcessPool.Cli.Output;
+
+/// <summary>Writes one JSON line for each outcome.</summary>
+internal sealed class OutcomeWriter(Stream output) : IAsyncDisposable
+{
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly byte[] NewLine = "\n"u8.ToArray();
+
+    private readonly BufferedStream _output = new(output, 64 * 1024);
+    private readonly Utf8JsonWriter _writer = new(Stream.Null, Options);
+
+    /// <summary>A result alone: <c>49</c>.</summary>
+    public void WriteValue(JsonElement value)
+    {
+        _writer.Reset(_output);
+        value.WriteTo(_writer);
+        EndLine();
+    }
+
+    /// <summary><c>{"index":0,"value":49}</c> or <c>{"index":3,"error":{"kind":"crash",…}}</c>.</summary>
+    public void Write(CallOutcome<JsonElement> outcome)
+    {
+        _writer.Reset(_output);
+        _writer.WriteStartObject();
+        _writer.WriteNumber("index", outcome.Index);
+        if (outcome.Error is null)
+        {
+            _writer.WritePropertyName("value");
+            outcome.Value.WriteTo(_writer);
+        }
+        else
+        {
+            WriteError(outcome.Error);
+        }
+
+        _writer.WriteEndObject();
+        EndLine();
+    }
+
+    /// <summary>Sends on what is buffered.</summary>
+    public Task FlushAsync() => _output.FlushAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _writer.DisposeAsync();
+        await _output.DisposeAsync();
+    }
+
+    private void WriteError(Exception error)
+    {
+        _writer.WriteStartObject("error");
+        _writer.WriteString("kind", ErrorKind.Of(error));
+        _writer.WriteString("type", error is PluginCallException plugin ? plugin.Error.Type : error.GetType().Name);
+        _writer.WriteString("message", error is PluginCallException thrown ? thrown.Error.Message : error.Message);
+        if (error is WorkerCrashedException crash)
+        {
+            _writer.WriteNumber("exitCode", crash.ExitCode);
+            if (crash.Signal is not null)
+            {
+                _writer.WriteString("signal", crash.Signal);
+            }
+        }
+
+        if (error is SandboxPoolException { WorkerName: { } worker })
+        {
+            _writer.WriteString("worker", worker);
+        }
+
+        _writer.WriteEndObject();
+    }
+
+    private void EndLine()
+    {
+        _writer.Flush();
+        _output.Write(NewLine);
+    }
+}
