@@ -21,8 +21,8 @@ public sealed partial class SandboxPool
     /// <param name="entryPoint">The entry point's name, case-sensitive; <c>IContract.Method</c> for a contract method.</param>
     /// <param name="arguments">The arguments, such as <c>[7]</c>; none when left out.</param>
     /// <param name="cancellationToken">
-    /// Takes the call out of the queue; when it is executing already, cancels the entry point's own token, and kills the worker when the call has not
-    /// ended after <see cref="SandboxPoolOptions.CancelGrace"/> or does not take a token.
+    /// Takes the call out of the queue. When it is executing already, cancels the entry point's own token and waits for it to end; one that takes no
+    /// token is given up at once. Either way the worker is killed and replaced if the call has not ended after <see cref="SandboxPoolOptions.CancelGrace"/>.
     /// </param>
     /// <exception cref="PluginCallException">The plugin's code threw.</exception>
     /// <exception cref="CallArgumentException">No such entry point, or arguments or result do not fit.</exception>

@@ -57,8 +57,10 @@ public sealed class SandboxPoolOptions
     /// <summary>How long a call may execute before it fails with <see cref="CallTimeoutException"/> and its worker is replaced. Default: null, no limit.</summary>
     public TimeSpan? CallTimeout { get; set; }
 
-    /// <summary>How long a call that was cancelled or timed out may take to end by itself, if its entry point takes a
-    /// <see cref="CancellationToken"/>, before its worker is killed. Default: 2 s.</summary>
+    /// <summary>
+    /// How long a call that was cancelled may take to end before its worker is killed; one that timed out too, if its entry point takes a
+    /// <see cref="CancellationToken"/> (otherwise its worker is killed at once). Default: 2 s.
+    /// </summary>
     public TimeSpan CancelGrace { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>How long stopping the pool may take before workers are killed. Default: 5 s.</summary>

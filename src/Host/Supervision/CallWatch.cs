@@ -15,8 +15,8 @@ internal enum EndReason
 }
 
 /// <summary>
-/// Watches one call on one worker: on timeout or cancellation it asks the plugin to end if the entry point listens, and kills the worker when
-/// it does not in time. After disposal it touches neither, so a late timer cannot hit the next call.
+/// Watches one call on one worker: on timeout or cancellation it asks the plugin to end, and kills the worker when it does not in time (at
+/// once for a timed-out call that cannot be asked). After disposal it touches neither, so a late timer cannot hit the next call.
 /// </summary>
 internal sealed class CallWatch : IDisposable
 {
@@ -76,7 +76,13 @@ internal sealed class CallWatch : IDisposable
             }
 
             Reason = reason;
-            if (reason != EndReason.PoolStopped && _call.AcceptsCancellation && _settings.CancelGrace > TimeSpan.Zero)
+            if (!_call.AcceptsCancellation && reason == EndReason.Cancelled)
+            {
+                // It cannot be asked, but it may end by itself, and the worker be kept. The caller need not wait for that.
+                _call.Cancel();
+            }
+
+            if (reason == EndReason.Cancelled || reason == EndReason.TimedOut && _call.AcceptsCancellation)
             {
                 _grace = _settings.Time.CreateTimer(_ => Kill(), null, _settings.CancelGrace, Timeout.InfiniteTimeSpan);
                 _ = _ask.CancelAsync();

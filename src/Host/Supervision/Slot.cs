@@ -21,6 +21,20 @@ internal sealed class Slot(int index, PoolSettings settings, IWorkerLauncher lau
     /// <param name="poolStopped">Cancelled when unfinished calls are not to be waited for.</param>
     public async Task RunAsync(CancellationToken poolStopped)
     {
+        try
+        {
+            await LoopAsync(poolStopped).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            // A fault of this library, not of a plugin. Loud, and the pool knows that it has one worker less.
+            _firstReady.TrySetException(exception);
+            events.GivenUp(index, exception);
+        }
+    }
+
+    private async Task LoopAsync(CancellationToken poolStopped)
+    {
         while (!poolStopped.IsCancellationRequested && await StartAsync(poolStopped).ConfigureAwait(false) is { } worker)
         {
             events.WorkerReady(index);
@@ -102,9 +116,17 @@ internal sealed class Slot(int index, PoolSettings settings, IWorkerLauncher lau
                 return true;
             }
 
-            if (!await RunAsync(worker, call, poolStopped).ConfigureAwait(false))
+            try
             {
-                return true;
+                if (!await RunAsync(worker, call, poolStopped).ConfigureAwait(false))
+                {
+                    return true;
+                }
+            }
+            catch (Exception exception)
+            {
+                call.Fail(exception);
+                throw;
             }
         }
     }

@@ -1,0 +1,38 @@
+using Xunit.Sdk;
+using Xunit.v3;
+using ProcessPool.TestKit;
+
+[assembly: AssemblyFixture(typeof(ProcessPool.Process.Tests.NoSandboxLeft))]
+// Pools use all processors; tests beside each other would only wait for each other.
+[assembly: Parallelization(Mode = ParallelMode.None)]
+
+namespace ProcessPool.Process.Tests;
+
+/// <summary>Fails the run when a test has left a sandbox behind.</summary>
+public sealed class NoSandboxLeft : IDisposable
+{
+    public void Dispose()
+    {
+        if (OperatingSystem.IsLinux() && Sandboxes.Of(Environment.ProcessId) is { Count: > 0 } left)
+        {
+            throw new InvalidOperationException($"Expected no sandbox to be left; these are alive: {string.Join(", ", left)}.");
+        }
+    }
+}
+
+/// <summary>Pools for tests.</summary>
+internal static class Pools
+{
+    public static SandboxPoolOptions Options(string plugin, int workers = 1, bool debug = false, RecordingLogger? log = null) => new()
+    {
+        Plugin = plugin,
+        Name = "test",
+        Workers = workers,
+        AllowOversubscription = true,
+        Debug = debug,
+        Logger = log,
+    };
+
+    public static Task<SandboxPool> StartAsync(string plugin, int workers = 1, bool debug = false, RecordingLogger? log = null) =>
+        SandboxPool.StartAsync(Options(plugin, workers, debug, log)).Within("the pool starts");
+}

@@ -1,0 +1,20 @@
+namespace ProcessPool.TestKit;
+
+/// <summary>Where things are in the checkout.</summary>
+public static class Repository
+{
+    public static string Root { get; } = Find();
+
+    public static string SamplePlugin => Path.Combine(Root, "artifacts", "plugins", "SamplePlugin");
+
+    private static string Find()
+    {
+        var directory = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(directory.FullName, "ProcessPool.sln")))
+        {
+            directory = directory.Parent ?? throw new DirectoryNotFoundException("ProcessPool.sln is in no folder above the tests.");
+        }
+
+        return directory.FullName;
+    }
+}
