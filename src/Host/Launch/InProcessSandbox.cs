@@ -11,7 +11,7 @@ namespace ProcessPool.Launch;
 /// </summary>
 internal sealed class InProcessSandbox : ISandbox
 {
-    private static readonly Lazy<Func<Stream, Stream, Task<int>>> Run = new(Load);
+    private static readonly Lazy<Func<Stream, Stream, Task>> Run = new(Load);
 
     private readonly Stream _sandboxControl;
     private readonly Stream _sandboxCalls;
@@ -53,10 +53,12 @@ internal sealed class InProcessSandbox : ISandbox
         var session = Task.Run(() => Run.Value(_sandboxControl, _sandboxCalls));
         try
         {
-            return await session.WaitAsync(_killed.Token).ConfigureAwait(false);
+            await session.WaitAsync(_killed.Token).ConfigureAwait(false);
+            return 0;
         }
-        catch (OperationCanceledException)
+        catch (Exception)
         {
+            // Killed, or its streams were cut: in a process of its own it would be dead now.
             return -1;
         }
         finally
@@ -66,13 +68,13 @@ internal sealed class InProcessSandbox : ISandbox
         }
     }
 
-    private static Func<Stream, Stream, Task<int>> Load()
+    private static Func<Stream, Stream, Task> Load()
     {
         var path = SandboxLocator.FindSandbox(new FaultSite(Pool: null));
         var assembly = new PayloadLoadContext(path).LoadFromAssemblyPath(path);
         return assembly.GetType("ProcessPool.Sandbox.SandboxSession", throwOnError: true)!
             .GetMethod("RunAsync", BindingFlags.Public | BindingFlags.Static)!
-            .CreateDelegate<Func<Stream, Stream, Task<int>>>();
+            .CreateDelegate<Func<Stream, Stream, Task>>();
     }
 
     private sealed class PayloadLoadContext(string sandbox) : AssemblyLoadContext("ProcessPool sandbox")

@@ -21,11 +21,25 @@ internal static class SandboxProcess
 
         var control = FullDuplexStream.Splice(HostWatch.Start(Open(PipeDirection.In, pipes.ControlIn)), Open(PipeDirection.Out, pipes.ControlOut));
         var calls = FullDuplexStream.Splice(Open(PipeDirection.In, pipes.CallsIn), Open(PipeDirection.Out, pipes.CallsOut));
-        var code = await SandboxSession.RunAsync(control, calls).ConfigureAwait(false);
+        var code = await ServeAsync(control, calls).ConfigureAwait(false);
 
         // Not a plain return: a plugin's foreground thread must not keep the process.
         Environment.Exit(code);
         return code;
+    }
+
+    private static async Task<int> ServeAsync(Stream control, Stream calls)
+    {
+        try
+        {
+            await SandboxSession.RunAsync(control, calls).ConfigureAwait(false);
+            return SandboxExitCode.Stopped;
+        }
+        catch (Exception exception)
+        {
+            await Console.Error.WriteLineAsync($"The host's messages cannot be understood: {exception.Message}").ConfigureAwait(false);
+            return SandboxExitCode.ProtocolError;
+        }
     }
 
     private static AnonymousPipeClientStream Open(PipeDirection direction, string handle)

@@ -1,0 +1,55 @@
+using System.Diagnostics;
+using System.Reflection;
+using ProcessPool.TestKit;
+
+namespace ProcessPool.Process.Tests;
+
+/// <summary>Runs the command-line program as a user does.</summary>
+internal static class Cli
+{
+    private static readonly string Program =
+        typeof(Cli).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "Cli").Value!;
+
+    public static System.Diagnostics.Process Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Repository.Root,
+        };
+        foreach (var argument in (string[])["exec", Program, .. arguments])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        return System.Diagnostics.Process.Start(start)!;
+    }
+
+    public static Task<CliResult> RunAsync(params string[] arguments) => RunWithInputAsync("", arguments);
+
+    public static async Task<CliResult> RunWithInputAsync(string input, params string[] arguments)
+    {
+        using var process = Start(arguments);
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        try
+        {
+            await process.StandardInput.WriteAsync(input);
+        }
+        catch (IOException)
+        {
+            // It did not read its input to the end.
+        }
+
+        process.StandardInput.Close();
+        await process.WaitForExitAsync().Within($"'{string.Join(' ', arguments)}' ends");
+        return new CliResult(process.ExitCode, await output, await error);
+    }
+}
+
+internal sealed record CliResult(int ExitCode, string Output, string Error)
+{
+    public string[] Lines => Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+}

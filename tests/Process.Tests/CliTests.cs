@@ -1,0 +1,170 @@
+using System.Text.Json;
+using ProcessPool.TestKit;
+
+namespace ProcessPool.Process.Tests;
+
+public sealed class CliTests
+{
+    private static readonly string Sample = Repository.SamplePlugin;
+
+    private static readonly string Odd = PluginSource.Members("""
+        [EntryPoint] public static string Join(string first, string second = "b") => first + second;
+        [EntryPoint] public static int Sum(int[] numbers) => numbers.Sum();
+        [EntryPoint] public static string Echo(System.Text.Json.JsonElement value) => value.GetRawText();
+        [EntryPoint] public static byte[] Bytes() => new byte[] { 1, 2 };
+        [EntryPoint] public static int Loud() { Console.WriteLine("not data"); return 1; }
+        [EntryPoint] public static void Throw() => throw new NotSupportedException("no");
+        [EntryPoint] public static void Spin() { Console.WriteLine("spinning"); while (true) { } }
+        [EntryPoint] public static void Exit() => Environment.Exit(5);
+        [EntryPoint] public static string Variable(string name) => Environment.GetEnvironmentVariable(name);
+        """, "Odd");
+
+    [Fact]
+    public async Task List_shows_plugins_and_signatures()
+    {
+        var result = await Cli.RunAsync("list", Path.GetDirectoryName(Sample)!);
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains("SamplePlugin", result.Lines);
+        Assert.Contains("  Square(long value) → long", result.Lines);
+        Assert.Contains("  ITextAnalyzer.AnalyzeFileAsync(string path) → TextStatistics", result.Lines);
+        Assert.Contains("  Join(string first, [string second]) → string", (await Cli.RunAsync("list", Odd)).Lines);
+        Assert.Equal(3, (await Cli.RunAsync("list", "/no/such/folder")).ExitCode);
+    }
+
+    [Theory]
+    [InlineData("49", "Square", "7")]
+    [InlineData("49", "Square", "-7")]
+    public async Task Run_prints_the_result_as_one_line_of_json(string expected, string entryPoint, string argument)
+    {
+        var result = await Cli.RunAsync("run", Sample, entryPoint, argument);
+        Assert.Equal((0, expected + "\n"), (result.ExitCode, result.Output));
+    }
+
+    [Fact]
+    public async Task Run_reads_json_or_plain_strings_and_keeps_data_and_output_apart()
+    {
+        Assert.Equal("\"xb\"\n", (await Cli.RunAsync("run", Odd, "Join", "x")).Output);
+        Assert.Equal("\"@x y\"\n", (await Cli.RunAsync("run", Odd, "Join", "@x", " y")).Output);
+        Assert.Equal("6\n", (await Cli.RunAsync("run", Odd, "Sum", "[1,2,3]")).Output);
+        Assert.Equal("\"AQI=\"\n", (await Cli.RunAsync("run", Odd, "Bytes")).Output);
+        foreach (var mode in new[] { "--gpu=off", "--debug" })
+        {
+            var loud = await Cli.RunAsync("run", Odd, "Loud", mode);
+            Assert.Equal("1\n", loud.Output);
+            Assert.Contains("not data", loud.Error);
+        }
+
+        Assert.Contains("\"lines\":", (await Cli.RunAsync("run", Sample, "TextStatistics", "LICENSE")).Output);
+        Assert.Equal("\"v=1\"\n", (await Cli.RunAsync("run", Odd, "Variable", "K", "--env", "K=v=1")).Output);
+    }
+
+    [Theory]
+    [InlineData(1, "NotSupportedException: no", "run", "{odd}", "Throw")]
+    [InlineData(1, "exit code 5", "run", "{odd}", "Exit")]
+    [InlineData(1, "did not end within", "run", "{odd}", "Spin", "--timeout", "200ms")]
+    [InlineData(1, "cannot be read as long", "run", "{sample}", "Square", "x")]
+    [InlineData(2, "Required argument missing", "run", "{sample}")]
+    [InlineData(2, "not a number of workers", "map", "{sample}", "Square", "-j", "0")]
+    [InlineData(2, "not a duration", "map", "{sample}", "Square", "--timeout", "5")]
+    [InlineData(2, "not of the form K=V", "run", "{sample}", "Square", "7", "--env", "K")]
+    [InlineData(2, "'maybe'", "run", "{sample}", "Square", "7", "--gpu", "maybe")]
+    [InlineData(2, "no-such-file", "map", "{sample}", "Square", "-i", "no-such-file")]
+    [InlineData(3, "has no entry point 'Nope'", "run", "{sample}", "Nope")]
+    [InlineData(3, "Square(long value)", "map", "{sample}", "square")]
+    [InlineData(3, "there is no such file or folder", "run", "/no/such/plugin", "Square")]
+    public async Task Failures_are_exit_codes_with_a_message_and_no_data(int exitCode, string message, params string[] arguments)
+    {
+        var result = await Cli.RunAsync([.. arguments.Select(argument => argument.Replace("{sample}", Sample).Replace("{odd}", Odd))]);
+        Assert.Equal((exitCode, ""), (result.ExitCode, result.Output));
+        Assert.Contains(message, result.Error);
+    }
+
+    [Fact]
+    public async Task Map_binds_each_kind_of_line_and_writes_one_line_for_each()
+    {
+        var result = await Cli.RunWithInputAsync("\"a\"\n\n[\"a\",\"c\"]\n  \n{\"second\":\"d\",\"first\":\"c\"}\n{\"third\":1}\nnot json\n", "map", Odd, "Join", "-k");
+        Assert.Equal(1, result.ExitCode);
+        var lines = result.Lines.Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        Assert.Equal([0, 1, 2, 3, 4], lines.Select(line => line.GetProperty("index").GetInt32()));
+        Assert.Equal(["ab", "ac", "cd"], lines.Take(3).Select(line => line.GetProperty("value").GetString()!));
+        Assert.All(lines.Skip(3), line => Assert.Equal("argument", line.GetProperty("error").GetProperty("kind").GetString()));
+        Assert.Contains("5 calls: 3 succeeded, 2 failed (2 argument)", result.Error);
+
+        Assert.Equal("{\"index\":0,\"value\":6}\n", (await Cli.RunWithInputAsync("[1,2,3]\n", "map", Odd, "Sum")).Output);
+        Assert.Equal("{\"index\":0,\"value\":\"{\\\"a\\\":1}\"}\n", (await Cli.RunWithInputAsync("{\"a\":1}", "map", Odd, "Echo")).Output);
+        Assert.Equal("{\"index\":0,\"value\":\"a \\\"b\\\"b\"}\n", (await Cli.RunWithInputAsync("a \"b\"\n", "map", Odd, "Join", "--raw")).Output);
+    }
+
+    [Fact]
+    public async Task Map_reports_a_crash_in_its_line_and_goes_on()
+    {
+        var input = string.Concat(Enumerable.Range(0, 300).Select(i => i == 150 ? "\"x\"\n" : $"{i}\n"));
+        var result = await Cli.RunWithInputAsync(input, "map", Sample, "Square", "-j", "1.0");
+        var lines = result.Lines.Select(line => JsonDocument.Parse(line).RootElement).OrderBy(line => line.GetProperty("index").GetInt32()).ToList();
+        Assert.Equal((1, 300), (result.ExitCode, lines.Count));
+        Assert.All(lines.Where((_, index) => index != 150), line => Assert.Equal(Math.Pow(line.GetProperty("index").GetInt32(), 2), line.GetProperty("value").GetDouble()));
+
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The rest calls memcpy of the C library.");
+        var crash = JsonDocument.Parse((await Cli.RunWithInputAsync("16\n", "map", Sample, "PeekNative")).Output).RootElement.GetProperty("error");
+        Assert.Equal(("crash", "WorkerCrashedException", 139, "SIGSEGV"), (
+            crash.GetProperty("kind").GetString(), crash.GetProperty("type").GetString(), crash.GetProperty("exitCode").GetInt32(), crash.GetProperty("signal").GetString()));
+        Assert.StartsWith("SamplePlugin-", crash.GetProperty("worker").GetString());
+    }
+
+    [Fact]
+    public async Task Map_reads_and_writes_files()
+    {
+        var folder = PluginSource.NewFolder();
+        var (input, output) = (Path.Combine(folder, "in"), Path.Combine(folder, "out"));
+        await File.WriteAllTextAsync(input, "1\n2\n3");
+        var result = await Cli.RunAsync("map", Sample, "Square", "-i", input, "-o", output, "-k");
+        Assert.Equal((0, ""), (result.ExitCode, result.Output));
+        Assert.Equal(["{\"index\":0,\"value\":1}", "{\"index\":1,\"value\":4}", "{\"index\":2,\"value\":9}"], await File.ReadAllLinesAsync(output));
+    }
+
+    [Fact]
+    public async Task The_first_interrupt_drains_and_the_second_kills()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Sends SIGINT.");
+        using (var draining = Cli.Start("map", Sample, "Square", "-k"))
+        {
+            await draining.StandardInput.WriteLineAsync("7");
+            await draining.StandardInput.FlushAsync();
+            Assert.Equal("{\"index\":0,\"value\":49}", await draining.StandardOutput.ReadLineAsync().Within("the first line comes while input is open"));
+            Interrupt(draining);
+            await draining.WaitForExitAsync().Within("the drained program ends");
+            Assert.Equal(130, draining.ExitCode);
+        }
+
+        using var spinning = Cli.Start("map", Odd, "Spin");
+        await spinning.StandardInput.WriteLineAsync("{}");
+        spinning.StandardInput.Close();
+        while (await spinning.StandardError.ReadLineAsync().Within("the call begins") is { } line && !line.Contains("spinning", StringComparison.Ordinal))
+        {
+        }
+
+        Interrupt(spinning);
+        await spinning.StandardError.ReadLineAsync().Within("the first interrupt is answered");
+        Interrupt(spinning);
+        await spinning.WaitForExitAsync().Within("the killed program ends");
+        Assert.Equal(130, spinning.ExitCode);
+
+        static void Interrupt(System.Diagnostics.Process process) => System.Diagnostics.Process.Start("kill", $"-INT {process.Id}").WaitForExit();
+    }
+
+    [Fact]
+    public async Task A_host_that_is_killed_takes_its_sandboxes_with_it()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Looks for processes in /proc.");
+        using var host = Cli.Start("run", Odd, "Spin");
+        while (await host.StandardError.ReadLineAsync().Within("the call begins") is { } line && !line.Contains("spinning", StringComparison.Ordinal))
+        {
+        }
+
+        var sandbox = Assert.Single(Sandboxes.Of(host.Id));
+        using var orphan = System.Diagnostics.Process.GetProcessById(sandbox);
+        host.Kill();
+        await orphan.WaitForExitAsync().Within("the orphan ends");
+        Assert.False(Sandboxes.IsAlive(sandbox), $"Expected sandbox {sandbox} to be gone.");
+    }
+}

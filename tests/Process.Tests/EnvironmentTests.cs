@@ -1,0 +1,59 @@
+using ProcessPool.TestKit;
+
+namespace ProcessPool.Process.Tests;
+
+/// <summary>What a sandbox finds around it. The rules themselves are tested without processes.</summary>
+public sealed class EnvironmentTests
+{
+    private static readonly string Curious = PluginSource.Members("""
+        [EntryPoint] public static string Read(string name) => Environment.GetEnvironmentVariable(name);
+        [EntryPoint] public static string WorkingDirectory() => Directory.GetCurrentDirectory();
+        [EntryPoint] public static void Litter() { Directory.CreateDirectory("a/b"); File.WriteAllText("a/b/c", "x"); File.CreateSymbolicLink("link", "/"); }
+        [EntryPoint] public static int Processors() => Environment.ProcessorCount;
+        """, "Curious");
+
+    [Fact]
+    public async Task Every_worker_has_its_own_variables()
+    {
+        var options = Pools.Options(Curious, workers: 2);
+        options.Environment["WHO"] = "{pool}/{worker}";
+        await using var pool = await SandboxPool.StartAsync(options);
+        var seen = new HashSet<string>();
+        while (seen.Count < 2)
+        {
+            seen.UnionWith(await Task.WhenAll(pool.InvokeAsync<string>("Read", ["WHO"]), pool.InvokeAsync<string>("Read", ["WHO"])).Within("both workers answer"));
+        }
+
+        Assert.Equal(["test/0", "test/1"], seen.Order());
+        Assert.Equal("-1", await pool.InvokeAsync<string>("Read", ["CUDA_VISIBLE_DEVICES"]));
+        Assert.Equal("1", await pool.InvokeAsync<string>("Read", ["OMP_NUM_THREADS"]));
+        Assert.Equal(Math.Max(1, Environment.ProcessorCount / 2), await pool.InvokeAsync<int>("Processors"));
+    }
+
+    [Fact]
+    public async Task The_scratch_folder_is_private_and_goes_with_its_worker()
+    {
+        await using var pool = await Pools.StartAsync(Curious);
+        var scratch = await pool.InvokeAsync<string>("WorkingDirectory");
+        Assert.NotEqual(Directory.GetCurrentDirectory(), scratch);
+        await pool.InvokeAsync("Litter");
+        Assert.True(File.Exists(Path.Combine(scratch, "a/b/c")));
+        await pool.StopAsync();
+        Assert.False(Directory.Exists(scratch), $"Expected {scratch} to be deleted.");
+    }
+
+    [Fact]
+    public async Task Pools_that_start_pools_end_with_a_clear_error()
+    {
+        Environment.SetEnvironmentVariable("PROCESSPOOL_DEPTH", "4");
+        try
+        {
+            var refused = await Assert.ThrowsAsync<WorkerStartException>(() => Pools.StartAsync(Curious));
+            Assert.Contains("4 pools around this process", refused.Message);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("PROCESSPOOL_DEPTH", null);
+        }
+    }
+}
