@@ -27,9 +27,23 @@ internal sealed class ArgumentBinder
     /// <exception cref="ArgumentsRefusedException">The payload does not fit.</exception>
     public object?[] Bind(ReadOnlyMemory<byte> payload, ReadOnlyMemory<byte>[] attachments, CancellationToken cancellationToken)
     {
-        using var scope = AttachmentScope.ForReading(attachments);
         var values = new object?[_callers.Length];
         var given = new bool[_callers.Length];
+        try
+        {
+            Read(payload, attachments, values, given);
+        }
+        catch (JsonException exception)
+        {
+            throw new ArgumentsRefusedException($"The arguments of {_signature} are not valid JSON: {exception.Message}", exception);
+        }
+
+        return Complete(values, given, cancellationToken);
+    }
+
+    private void Read(ReadOnlyMemory<byte> payload, ReadOnlyMemory<byte>[] attachments, object?[] values, bool[] given)
+    {
+        using var scope = AttachmentScope.ForReading(attachments);
         var reader = new Utf8JsonReader(payload.Span, new JsonReaderOptions { MaxDepth = PayloadJson.Options.MaxDepth });
         reader.Read();
         if (reader.TokenType == JsonTokenType.StartArray)
@@ -41,7 +55,8 @@ internal sealed class ArgumentBinder
             ReadByName(ref reader, values, given);
         }
 
-        return Complete(values, given, cancellationToken);
+        // What follows the arguments is an error too.
+        reader.Read();
     }
 
     private void ReadByPosition(ref Utf8JsonReader reader, object?[] values, bool[] given)

@@ -38,8 +38,16 @@ internal readonly struct AttachmentScope : IDisposable
     }
 
     /// <summary>The attachment at an index, or null when there is none.</summary>
-    public static ReadOnlyMemory<byte>? Find(int index) =>
-        _read is { } attachments && (uint)index < (uint)attachments.Length ? attachments[index] : null;
+    public static ReadOnlyMemory<byte>? Find(int index)
+    {
+        // Not a conditional expression: there, null would become empty bytes by way of byte[].
+        if (_read is { } attachments && (uint)index < (uint)attachments.Length)
+        {
+            return attachments[index];
+        }
+
+        return null;
+    }
 
     public void Dispose()
     {

@@ -1,0 +1,64 @@
+using System.Text;
+using Moq;
+using ProcessPool.Binding;
+
+namespace ProcessPool.Unit.Tests.Binder;
+
+/// <summary>Binder over this very assembly, without a sandbox around it.</summary>
+public sealed class PluginBinderTests
+{
+    [Fact]
+    public async Task An_entry_point_gets_the_context_it_declares()
+    {
+        var context = new Mock<IPluginContext>();
+        context.SetupGet(each => each.WorkerName).Returns("w-3");
+        var (call, dispose) = PluginBinder.Bind(typeof(PluginBinderTests).Assembly, context.Object);
+        var (status, payload, _, error) = await call("WhoAmI", "[]"u8.ToArray(), [], CancellationToken.None);
+        Assert.Equal((0, "\"w-3\"", (Exception?)null), (status, Encoding.UTF8.GetString(payload.Span), error));
+        await dispose();
+        Assert.True(DisposableContract.Disposed);
+    }
+
+    [Theory]
+    [InlineData("[1", 2)]
+    [InlineData("", 2)]
+    [InlineData("[]x", 2)]
+    [InlineData("[[[[", 2)]
+    public async Task A_damaged_payload_is_refused(string payload, int expected)
+    {
+        var (call, _) = PluginBinder.Bind(typeof(PluginBinderTests).Assembly, Mock.Of<IPluginContext>());
+        Assert.Equal(expected, (await call("Sum", Encoding.UTF8.GetBytes(payload), [], CancellationToken.None)).Status);
+    }
+
+    [Fact]
+    public async Task An_attachment_that_is_not_there_is_refused()
+    {
+        var (call, _) = PluginBinder.Bind(typeof(PluginBinderTests).Assembly, Mock.Of<IPluginContext>());
+        Assert.Equal(2, (await call("Count", """[{"$bytes":1}]"""u8.ToArray(), [new byte[1]], CancellationToken.None)).Status);
+        Assert.Equal(0, (await call("Count", """[{"$bytes":0}]"""u8.ToArray(), [new byte[1]], CancellationToken.None)).Status);
+    }
+
+    [EntryPoint]
+    public static string WhoAmI(IPluginContext context) => context.WorkerName;
+
+    [EntryPoint]
+    public static int Sum(int a, int b = 2) => a + b;
+
+    [EntryPoint]
+    public static int Count(byte[] bytes) => bytes.Length;
+
+    public interface IContract
+    {
+        Task DoAsync();
+    }
+
+    [EntryPoint]
+    public sealed class DisposableContract : IContract, IDisposable
+    {
+        public static bool Disposed { get; private set; }
+
+        public Task DoAsync() => Task.CompletedTask;
+
+        public void Dispose() => Disposed = true;
+    }
+}

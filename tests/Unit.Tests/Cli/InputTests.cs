@@ -1,0 +1,51 @@
+using System.Text.Json;
+using ProcessPool.Cli.Input;
+
+namespace ProcessPool.Unit.Tests.Cli;
+
+public sealed class InputTests
+{
+    private static readonly EntryPointInfo One = new("One", [new("value", "long", false)], "long");
+    private static readonly EntryPointInfo Two = new("Two", [new("a", "long", false), new("b", "long", true)], "long");
+
+    [Theory]
+    [InlineData("500ms", 500)]
+    [InlineData("3s", 3_000)]
+    [InlineData("0.5s", 500)]
+    [InlineData("2m", 120_000)]
+    [InlineData("1h", 3_600_000)]
+    public void Durations_have_units(string text, double milliseconds) => Assert.Equal(milliseconds, Duration.TryParse(text)!.Value.TotalMilliseconds);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("5")]
+    [InlineData("0s")]
+    [InlineData("-1s")]
+    [InlineData("s")]
+    [InlineData("1 s")]
+    [InlineData("1sm")]
+    [InlineData("1e999h")]
+    [InlineData("99999999999999h")]
+    public void Other_durations_are_refused(string text) => Assert.Null(Duration.TryParse(text));
+
+    [Fact]
+    public void Lines_bind_by_the_signature()
+    {
+        Assert.Equal("[7]", Payload(ArgumentText.FromLine("7", One)));
+        Assert.Equal("[[7]]", Payload(ArgumentText.FromLine("[7]", One)));
+        Assert.Equal("[7,8]", Payload(ArgumentText.FromLine("[7,8]", Two)));
+        Assert.Equal("""{"VALUE":7}""", Payload(ArgumentText.FromLine("""{"VALUE":7}""", One)));
+        Assert.Equal("""[{"other":7}]""", Payload(ArgumentText.FromLine("""{"other":7}""", One)));
+        Assert.Equal("""["a \u0022b"]""", Payload(ArgumentText.FromRawLine("a \"b")));
+        Assert.Equal("""[7,"x","[1",{"a":1}]""", Payload(ArgumentText.FromCommandLine(["7", "x", "[1", "{\"a\":1}"])));
+    }
+
+    [Fact]
+    public async Task Lines_come_as_they_are_asked_for_and_blank_ones_are_skipped()
+    {
+        using var reader = new LineReader(new MemoryStream("a\n\n  \nb\r\nc"u8.ToArray()));
+        Assert.Equal(["a", "b", "c"], await reader.ReadAsync(CancellationToken.None).ToListAsync());
+    }
+
+    private static string Payload(CallArguments arguments) => System.Text.Encoding.UTF8.GetString(arguments.ToPayload(new FaultSite("p", EntryPoint: "E")).Json.Span);
+}

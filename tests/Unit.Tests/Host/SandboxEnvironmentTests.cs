@@ -1,0 +1,71 @@
+using System.Collections;
+using ProcessPool.Launch;
+
+namespace ProcessPool.Unit.Tests.Host;
+
+public sealed class SandboxEnvironmentTests
+{
+    [Fact]
+    public void Thread_caps_and_gpu_off_are_set_by_default()
+    {
+        var variables = Build([]);
+        foreach (var name in new[] { "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS", "NUMEXPR_NUM_THREADS" })
+        {
+            Assert.Equal("1", variables[name]);
+        }
+
+        Assert.Equal(("-1", "-1", "-1"), (variables["CUDA_VISIBLE_DEVICES"], variables["HIP_VISIBLE_DEVICES"], variables["ROCR_VISIBLE_DEVICES"]));
+        Assert.Equal(Math.Max(1, Environment.ProcessorCount / 2).ToString(), variables["DOTNET_PROCESSOR_COUNT"]);
+        Assert.DoesNotContain("CUDA_VISIBLE_DEVICES", Build([], options => options.Gpu = GpuAccess.On).Keys);
+    }
+
+    [Fact]
+    public void What_the_host_or_the_user_sets_wins()
+    {
+        var host = new Hashtable { ["OMP_NUM_THREADS"] = "8", ["CUDA_VISIBLE_DEVICES"] = "0", ["A"] = "host" };
+        var variables = Build(host, options =>
+        {
+            options.Environment["CUDA_VISIBLE_DEVICES"] = "1";
+            options.Environment["A"] = null;
+            options.Environment["WHO"] = "{pool} {worker}";
+            options.WorkerEnvironment = worker => [new("MINE", $"{{worker}}{worker}"), new("WHO", "me")];
+        });
+        Assert.Equal(("8", "1", "me", "11"), (variables["OMP_NUM_THREADS"], variables["CUDA_VISIBLE_DEVICES"], variables["WHO"], variables["MINE"]));
+        Assert.DoesNotContain("A", variables.Keys);
+    }
+
+    [Fact]
+    public void Runtime_hooks_are_not_inherited()
+    {
+        var variables = Build(new Hashtable { ["LD_PRELOAD"] = "x", ["DOTNET_STARTUP_HOOKS"] = "x", ["SECRET"] = "s" });
+        Assert.DoesNotContain("LD_PRELOAD", variables.Keys);
+        Assert.DoesNotContain("DOTNET_STARTUP_HOOKS", variables.Keys);
+        Assert.Equal("s", variables["SECRET"]);
+    }
+
+    [Fact]
+    public void A_clean_environment_has_only_what_a_process_needs()
+    {
+        var variables = Build(new Hashtable { ["PATH"] = "/bin", ["SECRET"] = "s", ["CUDA_VISIBLE_DEVICES"] = "0" }, options => options.InheritEnvironment = false);
+        Assert.Equal("/bin", variables["PATH"]);
+        Assert.DoesNotContain("SECRET", variables.Keys);
+        Assert.Equal("-1", variables["CUDA_VISIBLE_DEVICES"]);
+    }
+
+    [Theory]
+    [InlineData(null, "1")]
+    [InlineData("2", "3")]
+    [InlineData("junk", "1")]
+    [InlineData("-5", "1")]
+    public void Each_pool_counts_the_pools_around_it(string? around, string expected) =>
+        Assert.Equal(expected, Build(around is null ? [] : new Hashtable { ["PROCESSPOOL_DEPTH"] = around })["PROCESSPOOL_DEPTH"]);
+
+    private static Dictionary<string, string> Build(Hashtable host, Action<SandboxPoolOptions>? change = null) =>
+        SandboxEnvironment.Build(
+            Some.Settings(options =>
+            {
+                options.Workers = 2;
+                change?.Invoke(options);
+            }),
+            "pool", "pool-1", slot: 1, host);
+}
