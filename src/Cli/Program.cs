@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using ProcessPool.Cli.Commands;
 
 namespace ProcessPool.Cli;
@@ -7,11 +8,15 @@ internal static class Program
 {
     private static async Task<int> Main(string[] arguments)
     {
-        var root = new RootCommand("Runs .NET plugins in a pool of sandbox processes: a call that crashes costs that one call.")
+        var help = new HelpOption { Recursive = true };
+        help.Action = new HelpWithExamples((HelpAction)help.Action!);
+        var root = new Command("processpool", "Runs .NET plugins in a pool of sandbox processes: a call that crashes costs that one call.")
         {
             ListCommand.Create(),
             RunCommand.Create(),
             MapCommand.Create(),
+            help,
+            new VersionOption(),
         };
 
         // A plain '@' is data here, not the name of a response file.
@@ -23,7 +28,8 @@ internal static class Program
                 await Console.Error.WriteLineAsync(error.Message);
             }
 
-            await Console.Error.WriteLineAsync($"Try 'processpool {string.Join(' ', parsed.CommandResult.Command == root ? [] : [parsed.CommandResult.Command.Name])} --help'.".Replace("  ", " ", StringComparison.Ordinal));
+            var command = parsed.CommandResult.Command == root ? "processpool" : $"processpool {parsed.CommandResult.Command.Name}";
+            await Console.Error.WriteLineAsync($"Try '{command} --help'.");
             return ExitCode.Usage;
         }
 

@@ -21,6 +21,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
     private readonly SemaphoreSlim _lifecycle = new(1, 1);
     private volatile Supervisor? _supervisor;
     private volatile PluginInfo? _plugin;
+    private volatile CancellationTokenSource? _starting;
     private SandboxPoolException? _startError;
 
     /// <summary>Sets up a pool; call <see cref="StartAsync(CancellationToken)"/> before use.</summary>
@@ -52,7 +53,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
 
     /// <summary>
     /// The last thing that happened to a worker and that nobody asked for: a <see cref="WorkerCrashedException"/>, also of an
-    /// idle worker, or why a worker could not be started. Null when there was none since the pool was created.
+    /// idle worker, or why a worker could not be started. Null when there was none since the pool was last started.
     /// </summary>
     public SandboxPoolException? LastWorkerError => _supervisor?.LastError ?? _startError;
 
@@ -77,6 +78,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
         await _lifecycle.WaitAsync(cancellationToken).ConfigureAwait(false);
+        using var starting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
             if (_supervisor is { State: not PoolState.Stopped })
@@ -84,6 +86,8 @@ public sealed partial class SandboxPool : IAsyncDisposable
                 throw new InvalidOperationException($"Pool {Name} is {State}; stop it before starting it again.");
             }
 
+            _startError = null;
+            _starting = starting;
             RefuseTooDeep();
             var plugin = PluginInfo.Read(_settings.PluginPath);
             _plugin = plugin;
@@ -99,7 +103,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
 
             var supervisor = new Supervisor(Name, _settings, _launcherFor(_settings, Name, plugin));
             _supervisor = supervisor;
-            await supervisor.StartAsync(cancellationToken).ConfigureAwait(false);
+            await supervisor.StartAsync(starting.Token).ConfigureAwait(false);
             _settings.Logger.PoolStarted(Name, _settings.Workers, plugin.EntryAssembly);
         }
         catch (SandboxPoolException exception)
@@ -109,15 +113,19 @@ public sealed partial class SandboxPool : IAsyncDisposable
         }
         finally
         {
+            _starting = null;
             _lifecycle.Release();
         }
     }
 
-    /// <summary>Stops all workers, in parallel. Does nothing when the pool is not running. May be called from a callback.</summary>
+    /// <summary>
+    /// Stops all workers, in parallel. Does nothing when the pool is not running; gives up a start that is under way. May be called from a callback.
+    /// </summary>
     /// <param name="drain">Whether calls that were made before are finished first; if not, they fail with <see cref="CallRejectedException"/>.</param>
     /// <param name="cancellationToken">Cuts the draining short: what is unfinished then fails.</param>
     public async Task StopAsync(bool drain = true, CancellationToken cancellationToken = default)
     {
+        GiveUpStarting();
         await _lifecycle.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         try
         {
@@ -135,6 +143,18 @@ public sealed partial class SandboxPool : IAsyncDisposable
 
     /// <summary>Stops without draining: unfinished calls fail with <see cref="CallRejectedException"/>.</summary>
     public async ValueTask DisposeAsync() => await StopAsync(drain: false).ConfigureAwait(false);
+
+    private void GiveUpStarting()
+    {
+        try
+        {
+            _starting?.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The start has just ended.
+        }
+    }
 
     private void RefuseTooDeep()
     {

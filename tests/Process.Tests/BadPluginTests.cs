@@ -55,4 +55,24 @@ public sealed class BadPluginTests
         Assert.Contains(message, failed.Message);
         Assert.Contains("'Loaded'", failed.Message);
     }
+
+    [Fact]
+    public async Task Stopping_gives_up_a_start_that_hangs()
+    {
+        var plugin = PluginSource.Types("""
+            public interface IContract { Task DoAsync(); }
+            [EntryPoint] public class Slow : IContract
+            {
+                public Slow() { Console.WriteLine("constructing"); Thread.Sleep(Timeout.Infinite); }
+                public Task DoAsync() => Task.CompletedTask;
+            }
+            """, "NeverReady");
+        var log = new RecordingLogger();
+        await using var pool = new SandboxPool(Pools.Options(plugin, log: log));
+        var start = pool.StartAsync();
+        await log.WaitForAsync(line => line.Contains("constructing", StringComparison.Ordinal), "the plugin is being constructed");
+        await pool.StopAsync().Within("the pool stops");
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => start.Within("the start is given up"));
+        Assert.Equal(PoolState.Stopped, pool.State);
+    }
 }

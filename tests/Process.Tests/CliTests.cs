@@ -32,6 +32,18 @@ public sealed class CliTests
     }
 
     [Theory]
+    [InlineData("--help", "list")]
+    [InlineData("map --help", "seq 1 100000")]
+    [InlineData("run -h", "Examples:")]
+    [InlineData("--version", "0.1")]
+    public async Task Help_is_data_and_has_examples(string arguments, string expected)
+    {
+        var result = await Cli.RunAsync(arguments.Split(' '));
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        Assert.Contains(expected, result.Output);
+    }
+
+    [Theory]
     [InlineData("49", "Square", "7")]
     [InlineData("49", "Square", "-7")]
     public async Task Run_prints_the_result_as_one_line_of_json(string expected, string entryPoint, string argument)

@@ -11,17 +11,23 @@ internal static class MapCommand
     public static Command Create()
     {
         var pool = new PoolArguments();
-        var input = new Option<string>("--input", "-i") { Description = "The file to read, or - for standard input (default).", HelpName = "FILE", DefaultValueFactory = _ => "-" };
-        var output = new Option<string>("--output", "-o") { Description = "The file to write, or - for standard output (default).", HelpName = "FILE", DefaultValueFactory = _ => "-" };
+        var input = new Option<string>("--input", "-i") { Description = "The file to read, or - for standard input.", HelpName = "FILE", DefaultValueFactory = _ => "-" };
+        var output = new Option<string>("--output", "-o") { Description = "The file to write, or - for standard output.", HelpName = "FILE", DefaultValueFactory = _ => "-" };
         var ordered = new Option<bool>("--keep-order", "-k") { Description = "Write results in input order; otherwise as completed." };
         var raw = new Option<bool>("--raw", "-R") { Description = "Each input line is a string, not JSON: the first argument." };
-        var command = new Command("map", """
-            Call an entry point for each line of JSON and write one line for each call:
+        var command = new Command("map", "Call an entry point for each line of JSON and write one line of JSON for each call.");
+        HelpWithExamples.Add(command, """
+            Output:
               {"index":0,"value":49}
               {"index":3,"error":{"kind":"crash","type":"WorkerCrashedException","message":"…","exitCode":139,"signal":"SIGSEGV","worker":"SamplePlugin-1"}}
+              Kinds of errors: plugin, argument, crash, protocol, timeout, cancelled, rejected.
+              Results come as completed, or in input order with -k.
 
-            An object binds by name where its names are the parameters', an array by position when there are several parameters;
-            anything else is the first argument. Blank lines are skipped. Kinds of errors: plugin, argument, crash, protocol, timeout, cancelled, rejected.
+            Exit codes: 0 all calls succeeded, 1 some failed, 2 usage, 3 cannot start, 130 after Ctrl+C (a second Ctrl+C stops at once).
+
+            Input:
+              An object binds by name where its names are the parameters', an array by position when there are several parameters;
+              anything else is the first argument. Blank lines are skipped.
 
             Examples:
               seq 1 100000 | processpool map plugins/SamplePlugin Square -k

@@ -13,7 +13,7 @@ internal sealed class PoolArguments
 
     private Option<WorkerCount> Jobs { get; } = new("--jobs", "-j")
     {
-        Description = "How many workers: 4 is four, 0.5 or 50% is half of the processors, -1 is one for each (default).",
+        Description = "How many workers: 4 is four, 0.5 or 50% is half of the processors, -1 is one for each.",
         CustomParser = result => Parse(result, text =>
         {
             try
@@ -45,7 +45,7 @@ internal sealed class PoolArguments
         },
     };
 
-    private Option<string> Gpu { get; } = AcceptOnly(new Option<string>("--gpu") { Description = "Whether plugins may use GPUs (default: off).", DefaultValueFactory = _ => "off" }, "off", "on");
+    private Option<string> Gpu { get; } = AcceptOnly(new Option<string>("--gpu") { Description = "Whether plugins may use GPUs.", DefaultValueFactory = _ => "off" }, "off", "on");
 
     private Option<TimeSpan?> CallTimeout { get; } = new("--timeout")
     {

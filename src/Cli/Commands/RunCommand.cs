@@ -12,9 +12,8 @@ internal static class RunCommand
     {
         var pool = new PoolArguments();
         var values = new Argument<string[]>("ARG") { Description = "Arguments by position. Each is JSON, or a plain string where it is not valid JSON.", Arity = ArgumentArity.ZeroOrMore };
-        var command = new Command("run", """
-            Call one entry point and print its result as one JSON line.
-
+        var command = new Command("run", "Call one entry point and print its result as one line of JSON.");
+        HelpWithExamples.Add(command, """
             Examples:
               processpool run plugins/SamplePlugin Square 7
               processpool run plugins/SamplePlugin TextStatistics README.md

@@ -25,10 +25,12 @@ internal sealed class MapProgress
         }
 
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        await console.Progress().AutoClear(true).StartAsync(async context =>
+        ProgressColumn[] columns = input.Fraction is null
+            ? [new SpinnerColumn(), new TaskDescriptionColumn(), new ElapsedTimeColumn()]
+            : [new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()];
+        await console.Progress().AutoClear(true).Columns(columns).StartAsync(async context =>
         {
-            var bar = context.AddTask("calls", maxValue: 1);
-            bar.IsIndeterminate = input.Fraction is null;
+            var bar = context.AddTask("0 calls", maxValue: 1);
             await work(error =>
             {
                 Count(error);

@@ -38,10 +38,13 @@ internal sealed class ModuleSet : IDisposable
 
     public ModuleSet(string entry)
     {
+        Path = entry;
         _directory = System.IO.Path.GetDirectoryName(entry)!;
         Entry = Module.Open(entry);
         _byName[System.IO.Path.GetFileNameWithoutExtension(entry)] = Entry;
     }
+
+    public string Path { get; }
 
     /// <summary>Null when the file is no .NET assembly.</summary>
     public Module? Entry { get; }

@@ -16,16 +16,22 @@ internal sealed class EntryPointReader(ModuleSet modules)
         {
             foreach (var method in type.GetMethods().Select(reader.GetMethodDefinition))
             {
-                var isPublicStatic = (method.Attributes & (MethodAttributes.MemberAccessMask | MethodAttributes.Static)) == (MethodAttributes.Public | MethodAttributes.Static);
-                if (isPublicStatic && Find(reader, method.GetCustomAttributes()) is { } attribute)
+                if (Find(reader, method.GetCustomAttributes()) is { } attribute)
                 {
+                    RefuseUncallable(reader, type, method);
                     yield return Describe(reader, method, MetadataNames.FirstString(reader, attribute) ?? reader.GetString(method.Name));
                 }
             }
 
-            if ((type.Attributes & TypeAttributes.Abstract) == 0 && Find(reader, type.GetCustomAttributes()) is not null)
+            if (Find(reader, type.GetCustomAttributes()) is not null)
             {
-                foreach (var entryPoint in ReadContracts(module, type))
+                var contracts = ReadContracts(module, type).ToList();
+                if (contracts.Count == 0 || (type.Attributes & TypeAttributes.Abstract) != 0)
+                {
+                    throw PluginInfo.Unusable(modules.Path, $"class {reader.GetString(type.Name)} has [EntryPoint], but is abstract or implements no contract interface");
+                }
+
+                foreach (var entryPoint in contracts)
                 {
                     yield return entryPoint;
                 }
@@ -112,6 +118,25 @@ internal sealed class EntryPointReader(ModuleSet modules)
         }
 
         return null;
+    }
+
+    private void RefuseUncallable(MetadataReader reader, TypeDefinition type, MethodDefinition method)
+    {
+        var name = $"{reader.GetString(type.Name)}.{reader.GetString(method.Name)}";
+        if ((method.Attributes & (MethodAttributes.MemberAccessMask | MethodAttributes.Static)) != (MethodAttributes.Public | MethodAttributes.Static))
+        {
+            throw PluginInfo.Unusable(modules.Path, $"{name} has [EntryPoint], but is not public and static");
+        }
+
+        if (method.GetGenericParameters().Count > 0 || type.GetGenericParameters().Count > 0)
+        {
+            throw PluginInfo.Unusable(modules.Path, $"{name} has [EntryPoint], but is generic; make an entry point for each type");
+        }
+
+        if (method.DecodeSignature(SignatureText.Instance, null).ParameterTypes.Any(parameter => parameter.StartsWith("ref ", StringComparison.Ordinal) || parameter.EndsWith('*')))
+        {
+            throw PluginInfo.Unusable(modules.Path, $"{name} has [EntryPoint], but takes a reference or a pointer, which cannot leave a process");
+        }
     }
 
     private static EntryPointInfo Describe(MetadataReader reader, MethodDefinition method, string name)

@@ -15,7 +15,7 @@ public sealed class PluginInfoTests
             {
                 [EntryPoint] public static async Task<Dictionary<string, int?[]>> Many(long a, byte[] b, CancellationToken token, IPluginContext context, double c = 1.5) => null;
                 [EntryPoint("other")] public static ValueTask Named(params int[,] x) => default;
-                [EntryPoint] static void NotPublic() { }
+                static void NotPublic() { }
                 [EntryPoint] public static void Plain() { }
             }
             public interface IBase { Task<int> BaseAsync(string text); }
@@ -103,6 +103,17 @@ public sealed class PluginInfoTests
             Assert.True(thrown is null or PluginLoadException, $"Expected PluginLoadException or nothing for mutation {i}, got {thrown}");
         }
     }
+
+    [Theory]
+    [InlineData("public static class Some { [EntryPoint] static void Hidden() { } }", "Some.Hidden has [EntryPoint], but is not public and static")]
+    [InlineData("public class Some { [EntryPoint] public void Instance() { } }", "Some.Instance has [EntryPoint], but is not public and static")]
+    [InlineData("public static class Some { [EntryPoint] public static T Generic<T>(T x) => x; }", "Some.Generic has [EntryPoint], but is generic")]
+    [InlineData("public static class Some { [EntryPoint] public static void Ref(ref int x) { } }", "takes a reference or a pointer")]
+    [InlineData("public static class Some { [EntryPoint] public static unsafe void Pointer(int* x) { } }", "takes a reference or a pointer")]
+    [InlineData("[EntryPoint] public class Some { }", "implements no contract interface")]
+    [InlineData("[EntryPoint] public class Some : IDisposable { public void Dispose() { } }", "implements no contract interface")]
+    public void What_is_marked_but_cannot_be_called(string source, string message) =>
+        Refused(Path.Combine(PluginSource.Types(source, "Marked"), "Marked.dll"), message);
 
     [Fact]
     public void Two_entry_points_of_one_name() => Refused(
