@@ -42,9 +42,6 @@ public sealed class PluginInfo
             : throw Unusable(scan.Path, "it has no entry point. Mark a public static method, or a class that implements a contract interface, with [EntryPoint]");
     }
 
-    /// <summary>Whether a folder holds a plugin itself, rather than plugins in its subfolders.</summary>
-    internal static bool IsPluginFolder(string directory) => Directory.EnumerateFiles(directory, "*.dll").Any();
-
     /// <summary>The entry point of a name.</summary>
     /// <exception cref="CallArgumentException">There is none; the message lists those that exist.</exception>
     internal EntryPointInfo Find(string name, FaultSite site) =>

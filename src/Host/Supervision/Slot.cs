@@ -10,7 +10,7 @@ namespace ProcessPool.Supervision;
 /// A permanent place in the pool, as one loop: start a worker, serve calls with it until one of them ends, start the next.
 /// The loop is the only writer of the slot's state.
 /// </summary>
-internal sealed class Slot(int index, PoolSettings settings, IWorkerLauncher launcher, InvocationQueue queue, ISlotEvents events)
+internal sealed class Slot(int index, PoolSettings settings, IWorkerLauncher launcher, Supervisor supervisor)
 {
     private readonly TaskCompletionSource _firstReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -29,7 +29,7 @@ internal sealed class Slot(int index, PoolSettings settings, IWorkerLauncher lau
         {
             // A fault of this library, not of a plugin. Loud, and the pool knows that it has one worker less.
             _firstReady.TrySetException(exception);
-            events.GivenUp(index, exception);
+            supervisor.GivenUp(index, exception);
         }
     }
 
@@ -37,7 +37,7 @@ internal sealed class Slot(int index, PoolSettings settings, IWorkerLauncher lau
     {
         while (!poolStopped.IsCancellationRequested && await StartAsync(poolStopped).ConfigureAwait(false) is { } worker)
         {
-            events.WorkerReady(index);
+            supervisor.WorkerReady(index, worker);
             bool more;
             try
             {
@@ -49,7 +49,7 @@ internal sealed class Slot(int index, PoolSettings settings, IWorkerLauncher lau
             }
             finally
             {
-                events.WorkerGone(index);
+                supervisor.WorkerGone(index);
                 await worker.DisposeAsync().ConfigureAwait(false);
             }
 
@@ -78,10 +78,10 @@ internal sealed class Slot(int index, PoolSettings settings, IWorkerLauncher lau
             }
             catch (Exception exception)
             {
-                events.StartFailed(index, exception, failures);
+                supervisor.StartFailed(index, exception, failures);
                 if (_firstReady.TrySetException(exception) || failures >= Backoff.MaxFailures)
                 {
-                    events.GivenUp(index, exception);
+                    supervisor.GivenUp(index, exception);
                     return null;
                 }
             }
@@ -97,7 +97,7 @@ internal sealed class Slot(int index, PoolSettings settings, IWorkerLauncher lau
         using var death = new ExitSignal(worker, idle);
         while (true)
         {
-            var call = await queue.TakeAsync(idle.Token).ConfigureAwait(false);
+            var call = await supervisor.Queue.TakeAsync(idle.Token).ConfigureAwait(false);
             if (call is null)
             {
                 if (!worker.Exited.IsCompleted)
@@ -105,14 +105,14 @@ internal sealed class Slot(int index, PoolSettings settings, IWorkerLauncher lau
                     return false;
                 }
 
-                events.WorkerDied(worker, await worker.Exited.ConfigureAwait(false));
+                supervisor.WorkerDied(worker, await worker.Exited.ConfigureAwait(false));
                 return !poolStopped.IsCancellationRequested;
             }
 
             if (worker.HasExited)
             {
-                queue.PutBack(call);
-                events.WorkerDied(worker, await worker.Exited.ConfigureAwait(false));
+                supervisor.Queue.PutBack(call);
+                supervisor.WorkerDied(worker, await worker.Exited.ConfigureAwait(false));
                 return true;
             }
 
@@ -140,7 +140,7 @@ internal sealed class Slot(int index, PoolSettings settings, IWorkerLauncher lau
             return true;
         }
 
-        var site = new FaultSite(events.PoolName, worker.Name, worker.ProcessId, call.Request.Id, call.Request.EntryPoint, Execution.Started);
+        var site = new FaultSite(supervisor.PoolName, worker.Name, worker.ProcessId, call.Request.Id, call.Request.EntryPoint, Execution.Started);
         using var watch = new CallWatch(call, worker, settings, poolStopped);
         try
         {
@@ -166,7 +166,7 @@ internal sealed class Slot(int index, PoolSettings settings, IWorkerLauncher lau
         {
             if (watch.Reason == EndReason.None)
             {
-                events.WorkerDied(worker, lost.Exit);
+                supervisor.WorkerDied(worker, lost.Exit);
                 call.Fail(new WorkerCrashedException(lost.Exit, site));
             }
             else

@@ -6,7 +6,7 @@ using ProcessPool.Workers;
 namespace ProcessPool.Supervision;
 
 /// <summary>One run of a pool, from start to stop: its queue and its slots.</summary>
-internal sealed class Supervisor : ISlotEvents, IAsyncDisposable
+internal sealed class Supervisor : IAsyncDisposable
 {
     private readonly PoolSettings _settings;
     private readonly Slot[] _slots;
@@ -23,7 +23,7 @@ internal sealed class Supervisor : ISlotEvents, IAsyncDisposable
         PoolName = poolName;
         _settings = settings;
         Queue = new InvocationQueue(settings.QueueCapacity);
-        _slots = [.. Enumerable.Range(0, settings.Workers).Select(index => new Slot(index, settings, launcher, Queue, this))];
+        _slots = [.. Enumerable.Range(0, settings.Workers).Select(index => new Slot(index, settings, launcher, this))];
     }
 
     public string PoolName { get; }
@@ -57,7 +57,12 @@ internal sealed class Supervisor : ISlotEvents, IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         using var registration = cancellationToken.UnsafeRegister(_ => _stopped.Cancel(), null);
-        _running = Task.WhenAll(_slots.Select(slot => Task.Run(() => slot.RunAsync(_stopped.Token), CancellationToken.None)));
+        using (ExecutionContext.SuppressFlow())
+        {
+            // The slots outlive the caller: its trace, culture and other ambient values must not stick to them.
+            _running = Task.WhenAll(_slots.Select(slot => Task.Run(() => slot.RunAsync(_stopped.Token), CancellationToken.None)).ToArray());
+        }
+
         try
         {
             // The first failure stops the others: they would fail alike, or be stopped anyway.
@@ -100,16 +105,18 @@ internal sealed class Supervisor : ISlotEvents, IAsyncDisposable
         return default;
     }
 
-    public void WorkerReady(int slot)
+    /// <summary>A slot has a worker.</summary>
+    public void WorkerReady(int slot, IWorker worker)
     {
         lock (_gate)
         {
             _ready.Add(slot);
         }
 
-        _settings.Logger.WorkerReady(WorkerName.Of(PoolName, slot), null);
+        _settings.Logger.WorkerReady(worker.Name, worker.ProcessId);
     }
 
+    /// <summary>A slot has no worker just now.</summary>
     public void WorkerGone(int slot)
     {
         lock (_gate)
@@ -118,6 +125,7 @@ internal sealed class Supervisor : ISlotEvents, IAsyncDisposable
         }
     }
 
+    /// <summary>A worker ended that nobody had asked to.</summary>
     public void WorkerDied(IWorker worker, WorkerExit exit)
     {
         if (_stopped.IsCancellationRequested)
@@ -129,6 +137,7 @@ internal sealed class Supervisor : ISlotEvents, IAsyncDisposable
         Remember(new WorkerCrashedException(exit, new FaultSite(PoolName, worker.Name, worker.ProcessId)));
     }
 
+    /// <summary>A worker could not be started; the slot tries again unless it gives up.</summary>
     public void StartFailed(int slot, Exception exception, int failures)
     {
         _settings.Logger.WorkerStartFailed(exception, WorkerName.Of(PoolName, slot), failures, Backoff.After(failures));
@@ -136,6 +145,7 @@ internal sealed class Supervisor : ISlotEvents, IAsyncDisposable
             ?? new WorkerStartException(exception.Message, new FaultSite(PoolName, WorkerName.Of(PoolName, slot)), exception));
     }
 
+    /// <summary>A slot will have no worker any more.</summary>
     public void GivenUp(int slot, Exception exception)
     {
         bool broken;

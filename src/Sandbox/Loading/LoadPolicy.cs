@@ -16,9 +16,6 @@ internal sealed class LoadPolicy
 
     private LoadPolicy(List<AssemblyName> shared) => _shared = shared;
 
-    /// <summary>The names that come from the sandbox's side.</summary>
-    public IReadOnlyList<AssemblyName> Shared => _shared;
-
     /// <summary>Reads the plugin's folder and the running framework.</summary>
     public static LoadPolicy For(string entryAssembly)
     {

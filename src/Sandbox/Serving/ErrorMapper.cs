@@ -15,12 +15,8 @@ internal static class ErrorMapper
         depth > 0 && exception.InnerException is { } inner ? Map(inner, depth - 1) : null);
 
     // "Unable to load one or more types" says nothing; the first loader exception names the assembly.
-    private static Exception Unwrap(Exception exception) => exception switch
-    {
-        ReflectionTypeLoadException { LoaderExceptions: [{ } first, ..] } => first,
-        TypeInitializationException { InnerException: { } } => exception,
-        _ => exception,
-    };
+    private static Exception Unwrap(Exception exception) =>
+        exception is ReflectionTypeLoadException { LoaderExceptions: [{ } first, ..] } ? first : exception;
 
     private static string Read(Func<string?> property, int maxLength)
     {
