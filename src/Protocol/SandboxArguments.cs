@@ -1,11 +1,12 @@
 namespace ProcessPool.Protocol;
 
-/// <summary>How a host starts the sandbox program: the handles of its four pipe ends, as command-line arguments.</summary>
+/// <summary>How a host starts the sandbox program: the handles of its four pipe ends and its scratch folder, as command-line arguments.</summary>
 /// <param name="ControlIn">Read end of the control channel.</param>
 /// <param name="ControlOut">Write end of the control channel.</param>
 /// <param name="CallsIn">Read end of the calls channel.</param>
 /// <param name="CallsOut">Write end of the calls channel.</param>
-internal sealed record SandboxArguments(string ControlIn, string ControlOut, string CallsIn, string CallsOut)
+/// <param name="Scratch">A folder for the sandbox to delete when its host is gone and cannot, or "".</param>
+internal sealed record SandboxArguments(string ControlIn, string ControlOut, string CallsIn, string CallsOut, string Scratch)
 {
     /// <summary>Set in a sandbox's environment, to the number of pools around it. Guards against pools that start pools without end.</summary>
     public const string DepthVariable = "PROCESSPOOL_DEPTH";
@@ -16,11 +17,11 @@ internal sealed record SandboxArguments(string ControlIn, string ControlOut, str
     private const string Marker = "--processpool-pipes";
 
     /// <summary>The command line.</summary>
-    public string[] ToCommandLine() => [Marker, ControlIn, ControlOut, CallsIn, CallsOut];
+    public string[] ToCommandLine() => [Marker, ControlIn, ControlOut, CallsIn, CallsOut, Scratch];
 
     /// <summary>Reads the command line, or returns null when this is not one (a person started the sandbox by hand).</summary>
     public static SandboxArguments? Parse(string[] arguments) =>
-        arguments is [Marker, var controlIn, var controlOut, var callsIn, var callsOut]
-            ? new(controlIn, controlOut, callsIn, callsOut)
+        arguments is [Marker, var controlIn, var controlOut, var callsIn, var callsOut, var scratch]
+            ? new(controlIn, controlOut, callsIn, callsOut, scratch)
             : null;
 }

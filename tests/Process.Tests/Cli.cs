@@ -7,7 +7,7 @@ namespace ProcessPool.Process.Tests;
 /// <summary>Runs the command-line program as a user does.</summary>
 internal static class Cli
 {
-    private static readonly string Program =
+    public static string Program { get; } =
         typeof(Cli).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "Cli").Value!;
 
     public static System.Diagnostics.Process Start(params string[] arguments)

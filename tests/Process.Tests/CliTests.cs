@@ -135,6 +135,18 @@ public sealed class CliTests
     }
 
     [Fact]
+    public async Task Map_ends_when_nobody_reads_its_output()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs a shell with pipes.");
+        var start = new System.Diagnostics.ProcessStartInfo("/bin/sh") { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.ArgumentList.Add("-c");
+        start.ArgumentList.Add($"yes 7 | dotnet exec '{Cli.Program}' map '{Sample}' Square | head -n 1");
+        using var shell = System.Diagnostics.Process.Start(start)!;
+        Assert.Contains("\"value\":49}", await shell.StandardOutput.ReadToEndAsync().Within("an endless map into head ends"));
+        await shell.WaitForExitAsync();
+    }
+
+    [Fact]
     public async Task The_first_interrupt_drains_and_the_second_kills()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Sends SIGINT.");

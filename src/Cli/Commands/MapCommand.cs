@@ -53,14 +53,14 @@ internal static class MapCommand
         try
         {
             using var input = new LineReader(inputPath == "-" ? Console.OpenStandardInput() : File.OpenRead(inputPath));
-            await using var output = new OutcomeWriter(outputPath == "-" ? Console.OpenStandardOutput() : File.Create(outputPath));
+            using var output = OutcomeWriter.Open(outputPath);
             Console.SetOut(Console.Error);
             return await PoolRunner.RunAsync(options, entryPointName, (pool, entryPoint, interrupt) => MapAsync(pool, entryPoint, input, output, ordered, raw, interrupt));
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
         {
             await Console.Error.WriteLineAsync(exception.Message);
-            return exception is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException ? ExitCode.Usage : ExitCode.SomeFailed;
+            return ExitCode.Usage;
         }
     }
 
@@ -74,7 +74,6 @@ internal static class MapCommand
         }
         finally
         {
-            await output.FlushAsync();
             await Console.Error.WriteLineAsync(progress.Summary());
         }
 
@@ -97,6 +96,7 @@ internal static class MapCommand
 
             if (!await next)
             {
+                await output.FlushAsync();
                 return;
             }
 

@@ -39,5 +39,10 @@ internal static class PoolRunner
             await Console.Error.WriteLineAsync(exception.Message);
             return ExitCode.CannotStart;
         }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync($"Input or output ended early: {exception.Message}");
+            return ExitCode.SomeFailed;
+        }
     }
 }

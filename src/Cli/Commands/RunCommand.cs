@@ -27,8 +27,8 @@ internal static class RunCommand
 
     private static async Task<int> RunAsync(SandboxPoolOptions options, string entryPointName, string[] values)
     {
-        // In debug mode the plugin prints to this process's own output: keep that for the result.
-        await using var output = new OutcomeWriter(Console.OpenStandardOutput());
+        using var output = OutcomeWriter.Open("-");
+        // In debug mode the plugin prints to this process's own output: that is kept for the result.
         Console.SetOut(Console.Error);
         options.Workers = 1;
         return await PoolRunner.RunAsync(options, entryPointName, async (pool, entryPoint, interrupt) =>
@@ -36,6 +36,7 @@ internal static class RunCommand
             try
             {
                 output.WriteValue(await pool.InvokeAsync<JsonElement>(entryPoint.Name, ArgumentText.FromCommandLine(values), interrupt.Drain));
+                await output.FlushAsync();
                 return ExitCode.Succeeded;
             }
             catch (SandboxPoolException exception) when (exception is not CallRejectedException)

@@ -1,16 +1,28 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Microsoft.Win32.SafeHandles;
 
 namespace ProcessPool.Cli.Output;
 
 /// <summary>Writes one JSON line for each outcome.</summary>
-internal sealed class OutcomeWriter(Stream output) : IAsyncDisposable
+internal sealed class OutcomeWriter(Stream output) : IDisposable
 {
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly byte[] NewLine = "\n"u8.ToArray();
 
     private readonly BufferedStream _output = new(output, 64 * 1024);
     private readonly Utf8JsonWriter _writer = new(Stream.Null, Options);
+
+    /// <summary>
+    /// Opens a file, or standard output for "-". That is opened as a file too: the console's own stream ignores that its reader is gone,
+    /// and an endless map into <c>head</c> would never end.
+    /// </summary>
+    public static OutcomeWriter Open(string path) => new(path switch
+    {
+        "-" when OperatingSystem.IsWindows() => Console.OpenStandardOutput(),
+        "-" => new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0),
+        _ => File.Create(path),
+    });
 
     /// <summary>A result alone: <c>49</c>.</summary>
     public void WriteValue(JsonElement value)
@@ -43,11 +55,8 @@ internal sealed class OutcomeWriter(Stream output) : IAsyncDisposable
     /// <summary>Sends on what is buffered.</summary>
     public Task FlushAsync() => _output.FlushAsync();
 
-    public async ValueTask DisposeAsync()
-    {
-        await _writer.DisposeAsync();
-        await _output.DisposeAsync();
-    }
+    /// <summary>Closes the output; what was not flushed before is lost.</summary>
+    public void Dispose() => output.Dispose();
 
     private void WriteError(Exception error)
     {

@@ -84,7 +84,7 @@ internal sealed class ProcessSandbox : ISandbox
                 start.Environment[name] = value;
             }
 
-            var (process, control, calls) = await SpawnerThread.RunAsync(() => Spawn(start, sandbox)).ConfigureAwait(false);
+            var (process, control, calls) = await SpawnerThread.RunAsync(() => Spawn(start, sandbox, scratch?.Path ?? "")).ConfigureAwait(false);
             return new ProcessSandbox(process, control, calls, workerName, scratch, settings);
         }
         catch (Exception exception)
@@ -135,7 +135,7 @@ internal sealed class ProcessSandbox : ISandbox
         _scratch?.Dispose();
     }
 
-    private static (Process Process, Stream Control, Stream Calls) Spawn(ProcessStartInfo start, string sandbox)
+    private static (Process Process, Stream Control, Stream Calls) Spawn(ProcessStartInfo start, string sandbox, string scratch)
     {
         var controlToSandbox = new AnonymousPipeServerStream(PipeDirection.Out, HandleInheritability.Inheritable);
         var controlToHost = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.Inheritable);
@@ -148,7 +148,8 @@ internal sealed class ProcessSandbox : ISandbox
                 controlToSandbox.GetClientHandleAsString(),
                 controlToHost.GetClientHandleAsString(),
                 callsToSandbox.GetClientHandleAsString(),
-                callsToHost.GetClientHandleAsString());
+                callsToHost.GetClientHandleAsString(),
+                scratch);
             foreach (var argument in (string[])["exec", sandbox, .. arguments.ToCommandLine()])
             {
                 start.ArgumentList.Add(argument);

@@ -8,24 +8,24 @@ internal static class Descendants
 {
     private const int Rounds = 10;
 
-    /// <summary>SIGKILL for all descendants, then for this process. Does not return.</summary>
-    public static void EndAllThenSelf()
+    /// <summary>SIGKILL for all descendants.</summary>
+    public static void EndAll()
     {
-        var self = Environment.ProcessId;
-        if (OperatingSystem.IsLinux())
+        // A descendant may fork while it is being looked for; when its parent dies, the newcomer is ours and is found next time.
+        for (var round = 0; OperatingSystem.IsLinux() && round < Rounds && KillAll(Environment.ProcessId) > 0; round++)
         {
-            // A descendant may fork while it is being looked for; when its parent dies, the newcomer is ours and is found next time.
-            for (var round = 0; round < Rounds && KillAll(self) > 0; round++)
-            {
-            }
         }
+    }
 
+    /// <summary>Ends this process so that no handler, finalizer or thread of the plugin can hold it up. Does not return.</summary>
+    public static void EndSelf()
+    {
         if (OperatingSystem.IsWindows())
         {
             Environment.FailFast("The host is gone.");
         }
 
-        LibC.Kill(self);
+        LibC.Kill(Environment.ProcessId);
     }
 
     private static int KillAll(int root)

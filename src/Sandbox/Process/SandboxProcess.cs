@@ -19,7 +19,7 @@ internal static class SandboxProcess
             LibC.AdoptOrphans();
         }
 
-        var control = FullDuplexStream.Splice(HostWatch.Start(Open(PipeDirection.In, pipes.ControlIn)), Open(PipeDirection.Out, pipes.ControlOut));
+        var control = FullDuplexStream.Splice(HostWatch.Start(Open(PipeDirection.In, pipes.ControlIn), pipes.Scratch), Open(PipeDirection.Out, pipes.ControlOut));
         var calls = FullDuplexStream.Splice(Open(PipeDirection.In, pipes.CallsIn), Open(PipeDirection.Out, pipes.CallsOut));
         var code = await ServeAsync(control, calls).ConfigureAwait(false);
 
