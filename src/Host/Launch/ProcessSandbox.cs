@@ -131,6 +131,10 @@ internal sealed class ProcessSandbox : ISandbox
 
         await Control.DisposeAsync().ConfigureAwait(false);
         await Calls.DisposeAsync().ConfigureAwait(false);
+
+        // Process closes only the readers that it reads itself. Closing them also ends the pumps, if a descendant holds the other ends.
+        _process.StandardOutput.Dispose();
+        _process.StandardError.Dispose();
         _process.Dispose();
         _scratch?.Dispose();
     }

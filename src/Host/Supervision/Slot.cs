@@ -31,6 +31,11 @@ internal sealed class Slot(int index, PoolSettings settings, IWorkerLauncher lau
             _firstReady.TrySetException(exception);
             supervisor.GivenUp(index, exception);
         }
+        finally
+        {
+            // The pool may have stopped before there was a first start.
+            _firstReady.TrySetCanceled(poolStopped);
+        }
     }
 
     private async Task LoopAsync(CancellationToken poolStopped)
@@ -73,7 +78,6 @@ internal sealed class Slot(int index, PoolSettings settings, IWorkerLauncher lau
             }
             catch (OperationCanceledException) when (poolStopped.IsCancellationRequested)
             {
-                _firstReady.TrySetCanceled(poolStopped);
                 return null;
             }
             catch (Exception exception)

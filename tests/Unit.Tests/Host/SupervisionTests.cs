@@ -106,6 +106,14 @@ public sealed class SupervisionTests
     }
 
     [Fact]
+    public async Task A_start_that_is_cancelled_before_it_began_ends()
+    {
+        await using var pool = new Supervisor("p", Some.Settings(), new FakeLauncher(_ => Task.FromResult<IWorker>(new FakeWorker("w"))));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pool.StartAsync(new CancellationToken(canceled: true)).Within("the start ends"));
+        Assert.Equal(PoolState.Stopped, pool.State);
+    }
+
+    [Fact]
     public async Task A_call_that_listens_gets_its_grace_when_it_times_out_and_its_worker_is_not_used_again()
     {
         var (started, asked) = (new TaskCompletionSource(), new TaskCompletionSource());

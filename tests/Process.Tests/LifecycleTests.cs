@@ -1,0 +1,35 @@
+using ProcessPool.Process.Tests.Suites;
+using ProcessPool.TestKit;
+
+namespace ProcessPool.Process.Tests;
+
+public sealed class LifecycleTests
+{
+    [Fact]
+    public async Task Pools_that_come_and_go_leave_no_pipe_behind()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Counts pipes in /proc.");
+        await using (await Pools.StartAsync(EverydayPlugin.Folder))
+        {
+        }
+
+        var before = CountPipes();
+        for (var round = 0; round < 4; round++)
+        {
+            await using var pool = new SandboxPool(Pools.Options(EverydayPlugin.Folder, workers: 2));
+            var start = pool.StartAsync();
+            if (round % 2 == 0)
+            {
+                await start.Within("the pool starts");
+            }
+
+            await pool.DisposeAsync().AsTask().Within("the pool stops, started or not");
+            await start.ContinueWith(_ => { }, TaskScheduler.Default).Within("the start ends");
+        }
+
+        Assert.Equal(before, CountPipes());
+    }
+
+    private static int CountPipes() =>
+        Directory.GetFiles("/proc/self/fd").Count(file => new FileInfo(file).LinkTarget?.StartsWith("pipe:", StringComparison.Ordinal) == true);
+}
