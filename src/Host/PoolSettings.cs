@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using ProcessPool.Diagnostics;
 
 namespace ProcessPool;
 
@@ -76,7 +77,7 @@ internal sealed record PoolSettings
             CallTimeout = options.CallTimeout,
             CancelGrace = options.CancelGrace,
             StopTimeout = options.StopTimeout,
-            Logger = options.Logger ?? NullLogger.Instance,
+            Logger = options.Logger is null ? NullLogger.Instance : new GuardedLogger(options.Logger),
             Time = options.TimeProvider!,
         };
 

@@ -66,7 +66,7 @@ public sealed class SandboxPoolOptions
     /// <summary>How long stopping the pool may take before workers are killed. Default: 5 s.</summary>
     public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Receives the pool's events and the workers' standard output and error, line by line. Default: none.</summary>
+    /// <summary>Receives the pool's events and the workers' standard output and error, line by line. What it throws is ignored. Default: none.</summary>
     public ILogger? Logger { get; set; }
 
     /// <summary>The clock of every timeout. Default: <see cref="TimeProvider.System"/>.</summary>

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using ProcessPool.TestKit;
 
 namespace ProcessPool.Process.Tests;
@@ -43,5 +44,29 @@ public sealed class OutputTests
     {
         await using var pool = await Pools.StartAsync(Noisy);
         Assert.Equal(-1, await pool.InvokeAsync<int>("ReadInput").Within("reading standard input ends"));
+    }
+
+    [Fact]
+    public async Task A_logger_that_throws_harms_nothing()
+    {
+        var options = Pools.Options(Noisy);
+        options.Logger = new ThrowingLogger();
+        await using var pool = await SandboxPool.StartAsync(options);
+        for (var i = 0; i < 100; i++)
+        {
+            // More than a pipe holds: a call would wait for ever if nobody read it.
+            Assert.Equal(10_000, await pool.InvokeAsync<int>("Print", [new string('x', 10_000)]).Within("a call that prints ends"));
+        }
+    }
+
+    private sealed class ThrowingLogger : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            throw new InvalidOperationException("the logger's own fault");
     }
 }

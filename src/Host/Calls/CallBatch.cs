@@ -38,9 +38,10 @@ public sealed class CallBatch<T>
     public void Add(string entryPoint, CallArguments? arguments = null)
     {
         ArgumentNullException.ThrowIfNull(entryPoint);
-        var index = Reserve();
+        var call = new TaskCompletionSource<Task<CallOutcome<T>>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var index = Reserve(call.Task.Unwrap());
         var queued = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _calls[index] = _pool.OutcomeAsync<T>(index, entryPoint, arguments, queued);
+        call.SetResult(_pool.OutcomeAsync<T>(index, entryPoint, arguments, queued));
         queued.Task.GetAwaiter().GetResult();
     }
 
@@ -81,7 +82,8 @@ public sealed class CallBatch<T>
         return await Task.WhenAll(_calls.Take(count).Select(call => call!)).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    private int Reserve()
+    // The place and what is in it become visible together: whoever waits for a full batch finds every call.
+    private int Reserve(Task<CallOutcome<T>> call)
     {
         lock (_gate)
         {
@@ -91,6 +93,7 @@ public sealed class CallBatch<T>
             }
 
             var index = _added++;
+            _calls[index] = call;
             _complete = _added == Size;
             return index;
         }

@@ -25,14 +25,12 @@ internal static class MapPump
         using var room = new SemaphoreSlim(window);
         var outcomes = Channel.CreateUnbounded<Task<CallOutcome<TResult>>>();
         var reading = ReadAsync();
-        var consumed = 0L;
         try
         {
             await foreach (var outcome in outcomes.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
             {
                 var settled = await outcome.ConfigureAwait(false);
                 cancellationToken.ThrowIfCancellationRequested();
-                consumed++;
                 room.Release();
                 yield return settled;
             }

@@ -56,7 +56,7 @@ internal sealed class Supervisor : IAsyncDisposable
     /// <exception cref="SandboxPoolException">A worker could not be started. Nothing is left running.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        using var registration = cancellationToken.UnsafeRegister(_ => _stopped.Cancel(), null);
+        var registration = cancellationToken.UnsafeRegister(_ => _stopped.Cancel(), null);
         using (ExecutionContext.SuppressFlow())
         {
             // The slots outlive the caller: its trace, culture and other ambient values must not stick to them.
@@ -71,10 +71,14 @@ internal sealed class Supervisor : IAsyncDisposable
                 await slot.ConfigureAwait(false);
             }
 
+            // From here on the caller's token has no say; if it had just spoken, the slots are stopping already.
+            await registration.DisposeAsync().ConfigureAwait(false);
+            _stopped.Token.ThrowIfCancellationRequested();
             SetState(PoolState.Running);
         }
         catch
         {
+            await registration.DisposeAsync().ConfigureAwait(false);
             await StopAsync(drain: false, CancellationToken.None).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
             throw;

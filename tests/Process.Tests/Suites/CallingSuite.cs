@@ -197,6 +197,14 @@ public abstract class CallingSuite(PoolFixture fixture)
         Assert.Throws<ArgumentOutOfRangeException>(() => Pool.CreateBatch<long>(-1));
     }
 
+    [Fact]
+    public async Task A_batch_is_filled_by_many_threads()
+    {
+        var batch = Pool.CreateBatch<long>(200);
+        Parallel.For(0, 200, _ => batch.Add("Square", [3]));
+        Assert.All((await batch.WaitAsync().Within("the batch is done")).GetValues(), value => Assert.Equal(9, value));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
