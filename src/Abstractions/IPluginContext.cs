@@ -16,6 +16,6 @@ public interface IPluginContext
     /// <summary>The absolute path of the folder that the plugin was loaded from.</summary>
     string PluginDirectory { get; }
 
-    /// <summary>Cancelled when the worker is asked to stop. Calls that are then executing have the pool's stop deadline to end.</summary>
+    /// <summary>Cancelled when the worker is about to end. No call is executing then; what the plugin does in the background should end.</summary>
     CancellationToken Stopping { get; }
 }

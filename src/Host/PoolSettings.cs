@@ -1,15 +1,18 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using ProcessPool.Diagnostics;
+using ProcessPool.Protocol;
 
 namespace ProcessPool;
 
 /// <summary>The options, checked and frozen.</summary>
 internal sealed record PoolSettings
 {
-    private const int MinMessageBytes = 64 * 1024;
     private const int MaxMessageBytesLimit = 1024 * 1024 * 1024;
     private const int QueuePerWorker = 16;
+
+    // What every kind of timer can take.
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(24);
 
     public required string PluginPath { get; init; }
     public required string? Name { get; init; }
@@ -38,12 +41,12 @@ internal sealed record PoolSettings
         Require(!string.IsNullOrWhiteSpace(options.Plugin), "Plugin is not set: give the plugin's folder or its DLL.");
         Require(options.Name is null || options.Name.Trim().Length > 0, "Name is empty: leave it null to use the plugin's name.");
         Require(options.QueueCapacity is null or >= 1, $"QueueCapacity is {options.QueueCapacity}; it must be at least 1.");
-        Require(options.MaxMessageBytes is >= MinMessageBytes and <= MaxMessageBytesLimit,
-            $"MaxMessageBytes is {options.MaxMessageBytes}; it must be from {MinMessageBytes} (64 KiB) to {MaxMessageBytesLimit} (1 GiB).");
+        Require(options.MaxMessageBytes is >= WireLimits.MinMessageBytes and <= MaxMessageBytesLimit,
+            $"MaxMessageBytes is {options.MaxMessageBytes}; it must be from {WireLimits.MinMessageBytes} (2 MiB) to {MaxMessageBytesLimit} (1 GiB).");
         RequirePositive(options.StartTimeout, nameof(options.StartTimeout));
-        RequirePositive(options.CallTimeout ?? TimeSpan.MaxValue, nameof(options.CallTimeout));
-        Require(options.CancelGrace >= TimeSpan.Zero, $"CancelGrace is {options.CancelGrace}; it must not be negative.");
-        Require(options.StopTimeout >= TimeSpan.Zero, $"StopTimeout is {options.StopTimeout}; it must not be negative.");
+        RequirePositive(options.CallTimeout ?? Longest, nameof(options.CallTimeout));
+        Require(options.CancelGrace >= TimeSpan.Zero && options.CancelGrace <= Longest, $"CancelGrace is {options.CancelGrace}; it must be from zero to {Longest.Days} days.");
+        Require(options.StopTimeout >= TimeSpan.Zero && options.StopTimeout <= Longest, $"StopTimeout is {options.StopTimeout}; it must be from zero to {Longest.Days} days.");
         Require(options.WorkingDirectory is null || Directory.Exists(options.WorkingDirectory),
             $"WorkingDirectory '{options.WorkingDirectory}' does not exist.");
         Require(options.TimeProvider is not null, "TimeProvider is null.");
@@ -89,6 +92,7 @@ internal sealed record PoolSettings
             }
         }
 
-        void RequirePositive(TimeSpan value, string name) => Require(value > TimeSpan.Zero, $"{name} is {value}; it must be above zero.");
+        void RequirePositive(TimeSpan value, string name) => Require(
+            value > TimeSpan.Zero && value <= Longest, $"{name} is {value}; it must be above zero and at most {Longest.Days} days.");
     }
 }

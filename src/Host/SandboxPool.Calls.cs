@@ -52,7 +52,7 @@ public sealed partial class SandboxPool
     /// <param name="entryPoint">The entry point's name.</param>
     /// <param name="arguments">The arguments, such as <c>[7]</c>.</param>
     /// <param name="onResult">Receives the result.</param>
-    /// <param name="onError">Receives the error that <see cref="InvokeAsync{T}"/> would throw. Exactly one of the two is called, once.</param>
+    /// <param name="onError">Receives the error that <see cref="InvokeAsync{T}"/> would throw; without it the error is logged. Exactly one of the two is called, once.</param>
     /// <param name="cancellationToken">Cancels the call, as in <see cref="InvokeAsync{T}"/>.</param>
     public void Post<T>(
         string entryPoint, CallArguments arguments, Action<T> onResult, Action<Exception>? onError = null, CancellationToken cancellationToken = default)
@@ -73,9 +73,13 @@ public sealed partial class SandboxPool
                 {
                     onResult(outcome.Value);
                 }
+                else if (onError is not null)
+                {
+                    onError(outcome.Error);
+                }
                 else
                 {
-                    onError?.Invoke(outcome.Error);
+                    _settings.Logger.PostFailed(outcome.Error, entryPoint);
                 }
             }
             catch (Exception exception)
@@ -178,7 +182,7 @@ public sealed partial class SandboxPool
 
     private void RefuseTooLarge(ReadOnlyMemory<byte> payload, ReadOnlyMemory<byte>[] attachments, FaultSite site)
     {
-        var bytes = payload.Length + attachments.Sum(attachment => (long)attachment.Length);
+        var bytes = payload.Length + attachments.Sum(attachment => (long)attachment.Length + WireLimits.AttachmentBytes);
         var cap = _settings.MaxMessageBytes - WireLimits.EnvelopeBytes;
         if (bytes > cap)
         {

@@ -22,6 +22,8 @@ public sealed partial class SandboxPool : IAsyncDisposable
     private volatile Supervisor? _supervisor;
     private volatile PluginInfo? _plugin;
     private volatile CancellationTokenSource? _starting;
+    private volatile CancellationTokenSource? _draining;
+    private int _impatient;
     private SandboxPoolException? _startError;
 
     /// <summary>Sets up a pool; call <see cref="StartAsync(CancellationToken)"/> before use.</summary>
@@ -36,7 +38,8 @@ public sealed partial class SandboxPool : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         _settings = PoolSettings.From(options);
         _launcherFor = launcherFor;
-        Name = _settings.Name ?? Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(_settings.PluginPath));
+        var path = Path.TrimEndingDirectorySeparator(_settings.PluginPath);
+        Name = _settings.Name ?? (path.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) ? Path.GetFileNameWithoutExtension(path) : Path.GetFileName(path));
     }
 
     /// <summary>The pool's name.</summary>
@@ -55,7 +58,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
     /// The last thing that happened to a worker and that nobody asked for: a <see cref="WorkerCrashedException"/>, also of an
     /// idle worker, or why a worker could not be started. Null when there was none since the pool was last started.
     /// </summary>
-    public SandboxPoolException? LastWorkerError => _supervisor?.LastError ?? _startError;
+    public SandboxPoolException? LastWorkerError => _startError ?? _supervisor?.LastError;
 
     /// <summary>Creates a pool and starts it.</summary>
     /// <param name="options">How it is set up.</param>
@@ -119,24 +122,38 @@ public sealed partial class SandboxPool : IAsyncDisposable
     }
 
     /// <summary>
-    /// Stops all workers, in parallel. Does nothing when the pool is not running; gives up a start that is under way. May be called from a callback.
+    /// Stops all workers, in parallel. Does nothing when the pool is not running; gives up a start that is under way, and without draining cuts short a drain that is. May be called from a callback.
     /// </summary>
     /// <param name="drain">Whether calls that were made before are finished first; if not, they fail with <see cref="CallRejectedException"/>.</param>
     /// <param name="cancellationToken">Cuts the draining short: what is unfinished then fails.</param>
     public async Task StopAsync(bool drain = true, CancellationToken cancellationToken = default)
     {
-        GiveUpStarting();
+        GiveUp(_starting);
+        if (!drain)
+        {
+            Interlocked.Increment(ref _impatient);
+            GiveUp(_draining);
+        }
+
         await _lifecycle.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        using var draining = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
+            _draining = draining;
             if (_supervisor is { State: not PoolState.Stopped } supervisor)
             {
-                await supervisor.StopAsync(drain, cancellationToken).ConfigureAwait(false);
+                await supervisor.StopAsync(drain && Volatile.Read(ref _impatient) == 0, draining.Token).ConfigureAwait(false);
                 _settings.Logger.PoolStopped(Name);
             }
         }
         finally
         {
+            _draining = null;
+            if (!drain)
+            {
+                Interlocked.Decrement(ref _impatient);
+            }
+
             _lifecycle.Release();
         }
     }
@@ -144,15 +161,15 @@ public sealed partial class SandboxPool : IAsyncDisposable
     /// <summary>Stops without draining: unfinished calls fail with <see cref="CallRejectedException"/>.</summary>
     public async ValueTask DisposeAsync() => await StopAsync(drain: false).ConfigureAwait(false);
 
-    private void GiveUpStarting()
+    private static void GiveUp(CancellationTokenSource? underWay)
     {
         try
         {
-            _starting?.Cancel();
+            underWay?.Cancel();
         }
         catch (ObjectDisposedException)
         {
-            // The start has just ended.
+            // It has just ended.
         }
     }
 

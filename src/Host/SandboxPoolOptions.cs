@@ -8,7 +8,7 @@ public sealed class SandboxPoolOptions
     /// <summary>The plugin: a folder with one entry assembly, or the path of that DLL. Required.</summary>
     public string Plugin { get; set; } = "";
 
-    /// <summary>The pool's name, a prefix of its workers' names. Default: the name of the plugin's entry assembly.</summary>
+    /// <summary>The pool's name, a prefix of its workers' names. Default: the name of the plugin's folder, or of its DLL.</summary>
     public string? Name { get; set; }
 
     /// <summary>How many workers. Default: one for each processor. A number above the processors is clamped unless <see cref="AllowOversubscription"/>.</summary>
@@ -48,7 +48,7 @@ public sealed class SandboxPoolOptions
     /// <summary>How many calls may wait for a worker; further callers wait for room. At least 1. Default: 16 for each worker.</summary>
     public int? QueueCapacity { get; set; }
 
-    /// <summary>The largest message in bytes, arguments or result with all their attachments. 64 KiB to 1 GiB. Default: 64 MiB.</summary>
+    /// <summary>The largest message in bytes, arguments or result with all their attachments. 2 MiB to 1 GiB. Default: 64 MiB.</summary>
     public int MaxMessageBytes { get; set; } = 64 * 1024 * 1024;
 
     /// <summary>How long each stage of a worker's start may take. Default: 30 s.</summary>
@@ -63,7 +63,7 @@ public sealed class SandboxPoolOptions
     /// </summary>
     public TimeSpan CancelGrace { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long stopping the pool may take before workers are killed. Default: 5 s.</summary>
+    /// <summary>How long a worker that is told to stop may take before it is killed. Default: 5 s. All of these are at most 24 days.</summary>
     public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Receives the pool's events and the workers' standard output and error, line by line. What it throws is ignored. Default: none.</summary>

@@ -7,10 +7,16 @@ internal static class WireLimits
     public const int ProtocolVersion = 1;
 
     /// <summary>The frame cap of the control channel, whose messages are small.</summary>
-    public const int MaxControlMessageBytes = 1024 * 1024;
+    public const int MaxControlMessageBytes = 2 * 1024 * 1024;
 
     /// <summary>What a frame needs beside payload and attachments.</summary>
     public const int EnvelopeBytes = 4096;
+
+    /// <summary>What an attachment needs beside its bytes.</summary>
+    public const int AttachmentBytes = 8;
+
+    /// <summary>The smallest cap that can be set: the longest <see cref="RemoteError"/>, in whatever script, fits into it.</summary>
+    public const int MinMessageBytes = 2 * 1024 * 1024;
 
     /// <summary>Longest message text of a <see cref="RemoteError"/>, in characters.</summary>
     public const int MaxErrorMessage = 8 * 1024;

@@ -143,6 +143,7 @@ public sealed class CliTests
         start.ArgumentList.Add($"yes 7 | dotnet exec '{Cli.Program}' map '{Sample}' Square | head -n 1");
         using var shell = System.Diagnostics.Process.Start(start)!;
         Assert.Contains("\"value\":49}", await shell.StandardOutput.ReadToEndAsync().Within("an endless map into head ends"));
+        Assert.DoesNotContain("Unhandled", await shell.StandardError.ReadToEndAsync().Within("map ends"));
         await shell.WaitForExitAsync();
     }
 

@@ -37,7 +37,8 @@ public sealed class CrashFloorTests
         Assert.Equal((reason, exitCode, signal), (crash.Reason, crash.ExitCode, crash.Signal));
         Assert.Equal((entryPoint, "test-0", Execution.Started), (crash.EntryPoint, crash.WorkerName, crash.Execution));
         Assert.Equal(9, await pool.InvokeAsync<long>("Square", [3]).Within("the next call is served"));
-        Assert.Equal(reason, Assert.IsType<WorkerCrashedException>(pool.LastWorkerError).Reason);
+        var last = Assert.IsType<WorkerCrashedException>(pool.LastWorkerError);
+        Assert.Equal((reason, entryPoint), (last.Reason, last.EntryPoint));
         Assert.NotEqual(crash.ProcessId, await pool.InvokeAsync<int>("ProcessId"));
     }
 
@@ -108,6 +109,18 @@ public sealed class CrashFloorTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => spinning.Within("the cancelled call ends"));
         await next.Within("the next call is served");
         Assert.True(first > 0);
+    }
+
+    [Fact]
+    public async Task A_drain_that_would_never_end_is_cut_short_by_a_stop_that_does_not_drain()
+    {
+        await using var pool = await Pools.StartAsync(Deadly);
+        var spinning = pool.InvokeAsync("Spin");
+        var draining = pool.StopAsync(drain: true);
+        await pool.StopAsync(drain: false).Within("the impatient stop ends");
+        await draining.Within("so does the drain");
+        await Assert.ThrowsAsync<CallRejectedException>(() => spinning);
+        Assert.Equal(PoolState.Stopped, pool.State);
     }
 
     [Fact]

@@ -84,19 +84,29 @@ internal static class MapCommand
         SandboxPool pool, EntryPointInfo entryPoint, LineReader input, OutcomeWriter output, bool ordered, bool raw, Interrupt interrupt, Action<Exception?> count)
     {
         var calls = input.ReadAsync(interrupt.Drain).Select(line => raw ? ArgumentText.FromRawLine(line) : ArgumentText.FromLine(line, entryPoint));
-        await using var outcomes = pool.MapAsync<CallArguments, JsonElement>(entryPoint.Name, calls, ordered, interrupt.Kill).GetAsyncEnumerator(CancellationToken.None);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(interrupt.Kill);
+        await using var outcomes = pool.MapAsync<CallArguments, JsonElement>(entryPoint.Name, calls, ordered, stop.Token).GetAsyncEnumerator(CancellationToken.None);
         while (true)
         {
             // Whoever reads the output must not wait for a full buffer while there is nothing more to write.
-            var next = outcomes.MoveNextAsync();
-            if (!next.IsCompleted)
+            var next = outcomes.MoveNextAsync().AsTask();
+            try
             {
-                await output.FlushAsync();
+                if (!next.IsCompletedSuccessfully || !next.Result)
+                {
+                    await output.FlushAsync();
+                }
+            }
+            catch (Exception)
+            {
+                // Nobody reads the output any more. An iterator must not be disposed while it runs.
+                await stop.CancelAsync();
+                await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                throw;
             }
 
             if (!await next)
             {
-                await output.FlushAsync();
                 return;
             }
 

@@ -39,6 +39,11 @@ internal static class PoolRunner
             await Console.Error.WriteLineAsync(exception.Message);
             return ExitCode.CannotStart;
         }
+        catch (ArgumentException exception)
+        {
+            await Console.Error.WriteLineAsync(exception.Message);
+            return ExitCode.Usage;
+        }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             await Console.Error.WriteLineAsync($"Input or output ended early: {exception.Message}");

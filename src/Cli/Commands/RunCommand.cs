@@ -35,7 +35,7 @@ internal static class RunCommand
         {
             try
             {
-                output.WriteValue(await pool.InvokeAsync<JsonElement>(entryPoint.Name, ArgumentText.FromCommandLine(values), interrupt.Drain));
+                output.WriteValue(await pool.InvokeAsync<JsonElement>(entryPoint.Name, ArgumentText.FromCommandLine(values), interrupt.Kill));
                 await output.FlushAsync();
                 return ExitCode.Succeeded;
             }

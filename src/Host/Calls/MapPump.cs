@@ -24,7 +24,7 @@ internal static class MapPump
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var room = new SemaphoreSlim(window);
         var outcomes = Channel.CreateUnbounded<Task<CallOutcome<TResult>>>();
-        var reading = ReadAsync();
+        var reading = Task.Run(ReadAsync, CancellationToken.None);
         try
         {
             await foreach (var outcome in outcomes.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))

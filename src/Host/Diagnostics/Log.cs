@@ -12,7 +12,7 @@ internal static partial class Log
     public static partial void PoolStopped(this ILogger logger, string pool);
 
     [LoggerMessage(3, LogLevel.Error, "Pool {Pool} is broken: no worker can be started any more.")]
-    public static partial void PoolBroken(this ILogger logger, Exception exception, string pool);
+    public static partial void PoolBroken(this ILogger logger, Exception? exception, string pool);
 
     [LoggerMessage(4, LogLevel.Warning, "{Requested} workers were asked for, but there are {Processors} processors; using {Processors}. Set AllowOversubscription to get them all.")]
     public static partial void WorkersClamped(this ILogger logger, int requested, int processors);
@@ -29,8 +29,8 @@ internal static partial class Log
     [LoggerMessage(12, LogLevel.Error, "Worker {Worker} could not be started (failure {Failures} in a row); next attempt in {Delay}.")]
     public static partial void WorkerStartFailed(this ILogger logger, Exception exception, string worker, int failures, TimeSpan delay);
 
-    [LoggerMessage(13, LogLevel.Error, "Worker {Worker} is given up after {Failures} failed starts in a row.")]
-    public static partial void WorkerGivenUp(this ILogger logger, Exception exception, string worker, int failures);
+    [LoggerMessage(13, LogLevel.Error, "Worker {Worker} is given up: it will not be started again.")]
+    public static partial void WorkerGivenUp(this ILogger logger, Exception exception, string worker);
 
     [LoggerMessage(14, LogLevel.Warning, "Worker {Worker} (pid {ProcessId}) did not stop within {Timeout} and is killed: {Why}")]
     public static partial void WorkerStopForced(this ILogger logger, string worker, int? processId, TimeSpan timeout, string why);
@@ -49,6 +49,9 @@ internal static partial class Log
 
     [LoggerMessage(21, LogLevel.Information, "{Worker}: {Line}")]
     public static partial void StandardError(this ILogger logger, string worker, string line);
+
+    [LoggerMessage(31, LogLevel.Error, "A posted call of {EntryPoint} failed, and there is no onError to tell.")]
+    public static partial void PostFailed(this ILogger logger, Exception exception, string entryPoint);
 
     [LoggerMessage(30, LogLevel.Error, "A callback of {EntryPoint} threw. The pool goes on.")]
     public static partial void CallbackThrew(this ILogger logger, Exception exception, string entryPoint);

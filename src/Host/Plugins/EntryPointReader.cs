@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Reflection.Metadata;
+using System.Runtime.CompilerServices;
 using ProcessPool.Binding;
 
 namespace ProcessPool.Plugins;
@@ -64,6 +65,8 @@ internal sealed class EntryPointReader(ModuleSet modules)
     // Of the class and its base classes, as far as they are in the plugin's folder; the framework's interfaces are no contracts.
     private IEnumerable<(Module Owner, TypeDefinitionHandle Type)> Interfaces(Module module, TypeDefinition type)
     {
+        // Damaged metadata may lead in circles.
+        RuntimeHelpers.EnsureSufficientExecutionStack();
         foreach (var handle in type.GetInterfaceImplementations())
         {
             if (Resolve(module, module.Reader.GetInterfaceImplementation(handle).Interface) is { } contract)
@@ -83,6 +86,7 @@ internal sealed class EntryPointReader(ModuleSet modules)
 
     private (Module Owner, TypeDefinitionHandle Type)? Resolve(Module module, EntityHandle handle)
     {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
         var reader = module.Reader;
         switch (handle.Kind)
         {

@@ -54,7 +54,8 @@ internal sealed class SignatureText : ISignatureTypeProvider<string, object?>
         TypeNames.Short(MetadataNames.OfType(reader, handle));
 
     public string GetTypeFromSpecification(MetadataReader reader, object? genericContext, TypeSpecificationHandle handle, byte rawTypeKind) =>
-        reader.GetTypeSpecification(handle).DecodeSignature(this, genericContext);
+        // Inside a signature it only says where a modifier comes from; following it could lead in circles.
+        "object";
 
     public string GetGenericInstantiation(string genericType, ImmutableArray<string> typeArguments) => genericType switch
     {

@@ -48,16 +48,24 @@ internal sealed class CallWatch : IDisposable
     /// <summary>Cancelled when the plugin is asked to end.</summary>
     public CancellationToken Ask => _ask.Token;
 
-    /// <summary>Why the call was told to end; the first reason counts.</summary>
+    /// <summary>Why the call was told to end; the first reason counts. Final after <see cref="Close"/>.</summary>
     public EndReason Reason { get; private set; }
 
-    public void Dispose()
+    /// <summary>Whether the worker was killed. Final after <see cref="Close"/>.</summary>
+    public bool Killed { get; private set; }
+
+    /// <summary>The call has ended: from now on the worker is not touched, and <see cref="Reason"/> and <see cref="Killed"/> are final.</summary>
+    public void Close()
     {
         lock (_gate)
         {
             _over = true;
         }
+    }
 
+    public void Dispose()
+    {
+        Close();
         _caller.Dispose();
         _pool.Dispose();
         _timer?.Dispose();
@@ -70,12 +78,12 @@ internal sealed class CallWatch : IDisposable
         // The lock is held over asking and killing: neither runs a caller's code, and after disposal neither may happen.
         lock (_gate)
         {
-            if (_over || Reason != EndReason.None)
+            if (_over || Reason != EndReason.None && reason != EndReason.PoolStopped)
             {
                 return;
             }
 
-            Reason = reason;
+            Reason = Reason == EndReason.None ? reason : Reason;
             if (!_call.AcceptsCancellation && reason == EndReason.Cancelled)
             {
                 // It cannot be asked, but it may end by itself, and the worker be kept. The caller need not wait for that.
@@ -107,6 +115,7 @@ internal sealed class CallWatch : IDisposable
                 _settings.Logger.CallKilled(_worker.Name, _worker.ProcessId, _call.Request.Id, _call.Request.EntryPoint, Reason == EndReason.TimedOut ? "timed out" : "cancelled");
             }
 
+            Killed = true;
             _worker.Kill();
         }
     }

@@ -149,6 +149,7 @@ internal sealed class Slot(int index, PoolSettings settings, IWorkerLauncher lau
         try
         {
             var reply = await worker.InvokeAsync(call.Request, watch.Ask).ConfigureAwait(false);
+            watch.Close();
             var told = watch.Reason;
             if (told == EndReason.TimedOut || told == EndReason.Cancelled && reply.Status == CallStatus.PluginThrew)
             {
@@ -159,18 +160,20 @@ internal sealed class Slot(int index, PoolSettings settings, IWorkerLauncher lau
                 call.Succeed(reply, site);
             }
 
-            return told is not (EndReason.TimedOut or EndReason.PoolStopped);
+            return told is not (EndReason.TimedOut or EndReason.PoolStopped) && !watch.Killed;
         }
         catch (OperationCanceledException)
         {
+            watch.Close();
             Settle(call, watch.Reason, site with { Execution = Execution.NotStarted });
-            return watch.Reason == EndReason.Cancelled;
+            return watch.Reason == EndReason.Cancelled && !watch.Killed;
         }
         catch (WorkerLostException lost)
         {
+            watch.Close();
             if (watch.Reason == EndReason.None)
             {
-                supervisor.WorkerDied(worker, lost.Exit);
+                supervisor.WorkerDied(worker, lost.Exit, call.Request.EntryPoint);
                 call.Fail(new WorkerCrashedException(lost.Exit, site));
             }
             else

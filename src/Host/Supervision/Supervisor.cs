@@ -75,6 +75,7 @@ internal sealed class Supervisor : IAsyncDisposable
             await registration.DisposeAsync().ConfigureAwait(false);
             _stopped.Token.ThrowIfCancellationRequested();
             SetState(PoolState.Running);
+            BreakIfNoSlotIsLeft(LastError);
         }
         catch
         {
@@ -130,7 +131,7 @@ internal sealed class Supervisor : IAsyncDisposable
     }
 
     /// <summary>A worker ended that nobody had asked to.</summary>
-    public void WorkerDied(IWorker worker, WorkerExit exit)
+    public void WorkerDied(IWorker worker, WorkerExit exit, string? entryPoint = null)
     {
         if (_stopped.IsCancellationRequested)
         {
@@ -138,7 +139,7 @@ internal sealed class Supervisor : IAsyncDisposable
         }
 
         _settings.Logger.WorkerDied(worker.Name, worker.ProcessId, exit.Reason, exit.ExitCode, exit.Signal);
-        Remember(new WorkerCrashedException(exit, new FaultSite(PoolName, worker.Name, worker.ProcessId)));
+        Remember(new WorkerCrashedException(exit, new FaultSite(PoolName, worker.Name, worker.ProcessId, EntryPoint: entryPoint)));
     }
 
     /// <summary>A worker could not be started; the slot tries again unless it gives up.</summary>
@@ -152,23 +153,29 @@ internal sealed class Supervisor : IAsyncDisposable
     /// <summary>A slot will have no worker any more.</summary>
     public void GivenUp(int slot, Exception exception)
     {
-        bool broken;
         lock (_gate)
         {
             _givenUp++;
-            broken = _givenUp == _slots.Length && _state == PoolState.Running;
-            if (broken)
-            {
-                _state = PoolState.Broken;
-            }
         }
 
-        _settings.Logger.WorkerGivenUp(exception, WorkerName.Of(PoolName, slot), Backoff.MaxFailures);
-        if (broken)
+        _settings.Logger.WorkerGivenUp(exception, WorkerName.Of(PoolName, slot));
+        BreakIfNoSlotIsLeft(exception);
+    }
+
+    private void BreakIfNoSlotIsLeft(Exception? cause)
+    {
+        lock (_gate)
         {
-            _settings.Logger.PoolBroken(exception, PoolName);
-            Queue.Close(call => new CallRejectedException(RejectionReason.Broken, SiteOf(call), exception));
+            if (_givenUp < _slots.Length || _state != PoolState.Running)
+            {
+                return;
+            }
+
+            _state = PoolState.Broken;
         }
+
+        _settings.Logger.PoolBroken(cause, PoolName);
+        Queue.Close(call => new CallRejectedException(RejectionReason.Broken, SiteOf(call), cause));
     }
 
     private Exception Refuse(Invocation call) => new CallRejectedException(RejectionReason.Stopped, SiteOf(call));

@@ -64,8 +64,13 @@ internal sealed class Handshake(PoolSettings settings, InitializeRequest request
         }
     }
 
-    private void ThrowIfFailed(InitializeReply reply)
+    private void ThrowIfFailed(InitializeReply? reply)
     {
+        if (reply is null)
+        {
+            throw new WorkerStartException($"The sandbox of worker {request.WorkerName} answered the handshake with nothing.", Site());
+        }
+
         if (reply.ProtocolVersion != WireLimits.ProtocolVersion)
         {
             throw new WorkerStartException(

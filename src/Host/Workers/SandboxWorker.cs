@@ -23,6 +23,7 @@ internal sealed class SandboxWorker : IWorker
     private readonly ISandboxCalls _callsProxy;
     private readonly long _startedAt;
     private string? _violation;
+    private volatile bool _stopping;
     private long _callsServed;
 
     private SandboxWorker(string name, ISandbox sandbox, PoolSettings settings, JsonRpc control)
@@ -74,6 +75,11 @@ internal sealed class SandboxWorker : IWorker
         try
         {
             var reply = await _callsProxy.InvokeAsync(request, cancellationToken).ConfigureAwait(false);
+            if (reply is not { Attachments: not null })
+            {
+                throw new InvalidDataException("It answered a call with nothing.");
+            }
+
             Interlocked.Increment(ref _callsServed);
             return reply;
         }
@@ -98,6 +104,7 @@ internal sealed class SandboxWorker : IWorker
 
     public async Task StopAsync(TimeSpan timeout)
     {
+        _stopping = true;
         try
         {
             await StopGentlyAsync().WaitAsync(timeout, _settings.Time).ConfigureAwait(false);
@@ -135,7 +142,7 @@ internal sealed class SandboxWorker : IWorker
     {
         // A channel that ends while the process lives is broken by the plugin, or the process is about to end.
         await Task.WhenAny(_sandbox.Exited, _control.Completion, _calls.Completion).ConfigureAwait(false);
-        if (!await EndsWithinAsync(ExitCodeWait).ConfigureAwait(false))
+        if (!await EndsWithinAsync(ExitCodeWait).ConfigureAwait(false) && !_stopping)
         {
             KillAsViolation("a channel was closed");
         }

@@ -67,7 +67,7 @@ internal static class Descendants
             var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ', 3);
             return fields[0] == "Z" ? null : int.Parse(fields[1], CultureInfo.InvariantCulture);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or FormatException)
         {
             return null;
         }

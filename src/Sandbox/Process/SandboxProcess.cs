@@ -23,6 +23,8 @@ internal static class SandboxProcess
         var calls = FullDuplexStream.Splice(Open(PipeDirection.In, pipes.CallsIn), Open(PipeDirection.Out, pipes.CallsOut));
         var code = await ServeAsync(control, calls).ConfigureAwait(false);
 
+        Descendants.EndAll();
+
         // Not a plain return: a plugin's foreground thread must not keep the process.
         Environment.Exit(code);
         return code;

@@ -33,7 +33,7 @@ internal sealed class CallService(LoadedPlugin plugin, int maxMessageBytes) : IS
             return new CallReply((CallStatus)status, default, [], ErrorMapper.Map(error));
         }
 
-        var bytes = payload.Length + attachments.Sum(attachment => (long)attachment.Length);
+        var bytes = payload.Length + attachments.Sum(attachment => (long)attachment.Length + WireLimits.AttachmentBytes);
         return bytes <= maxMessageBytes - WireLimits.EnvelopeBytes
             ? new CallReply((CallStatus)status, payload, attachments, null)
             : new CallReply(CallStatus.ResultRefused, default, [], new RemoteError(
