@@ -146,6 +146,13 @@ internal sealed class Slot(int index, PoolSettings settings, IWorkerLauncher lau
 
         var site = new FaultSite(supervisor.PoolName, worker.Name, worker.ProcessId, call.Request.Id, call.Request.EntryPoint, Execution.Started);
         using var watch = new CallWatch(call, worker, settings, poolStopped);
+        if (watch.Ask.IsCancellationRequested)
+        {
+            watch.Close();
+            Settle(call, watch.Reason, site with { Execution = Execution.NotStarted });
+            return !watch.Killed;
+        }
+
         try
         {
             var reply = await worker.InvokeAsync(call.Request, watch.Ask).ConfigureAwait(false);
@@ -164,9 +171,11 @@ internal sealed class Slot(int index, PoolSettings settings, IWorkerLauncher lau
         }
         catch (OperationCanceledException)
         {
+            // Cancelled on the way out, or the connection broke after the plugin was asked: the two cannot be told apart, and a worker
+            // that may be dying must not get another call.
             watch.Close();
-            Settle(call, watch.Reason, site with { Execution = Execution.NotStarted });
-            return watch.Reason == EndReason.Cancelled && !watch.Killed;
+            Settle(call, watch.Reason, site);
+            return false;
         }
         catch (WorkerLostException lost)
         {
