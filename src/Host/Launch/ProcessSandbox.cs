@@ -66,9 +66,10 @@ internal sealed class ProcessSandbox : ISandbox
         var site = new FaultSite(poolName, workerName);
         var dotnet = SandboxLocator.FindDotnet(site);
         var sandbox = SandboxLocator.FindSandbox(site);
-        var scratch = settings.WorkingDirectory is null ? new ScratchDirectory(settings.Logger) : null;
+        ScratchDirectory? scratch = null;
         try
         {
+            scratch = settings.WorkingDirectory is null ? new ScratchDirectory(settings.Logger) : null;
             var start = new ProcessStartInfo(dotnet)
             {
                 UseShellExecute = false,
