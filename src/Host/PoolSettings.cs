@@ -9,6 +9,8 @@ namespace ProcessPool;
 internal sealed record PoolSettings
 {
     private const int MaxMessageBytesLimit = 1024 * 1024 * 1024;
+    private const int MaxWorkers = 10_000;
+    private const int MaxQueueCapacity = 1_000_000_000;
     private const int QueuePerWorker = 16;
 
     // What every kind of timer can take.
@@ -33,6 +35,9 @@ internal sealed record PoolSettings
     public required ILogger Logger { get; init; }
     public required TimeProvider Time { get; init; }
 
+    /// <summary>How many items of a map may be under way: enough to keep the queue full.</summary>
+    public int MapWindow => QueueCapacity + Workers;
+
     /// <summary>Checks everything and reports every fault at once.</summary>
     /// <exception cref="ArgumentException">At least one option is out of range; the message has a line for each.</exception>
     public static PoolSettings From(SandboxPoolOptions options)
@@ -40,7 +45,10 @@ internal sealed record PoolSettings
         var faults = new List<string>();
         Require(!string.IsNullOrWhiteSpace(options.Plugin), "Plugin is not set: give the plugin's folder or its DLL.");
         Require(options.Name is null || options.Name.Trim().Length > 0, "Name is empty: leave it null to use the plugin's name.");
-        Require(options.QueueCapacity is null or >= 1, $"QueueCapacity is {options.QueueCapacity}; it must be at least 1.");
+        var processors = System.Environment.ProcessorCount;
+        var workers = options.Workers.Resolve(processors, options.AllowOversubscription);
+        Require(workers <= MaxWorkers, $"Workers is {workers}; it must be at most {MaxWorkers}.");
+        Require(options.QueueCapacity is null or (>= 1 and <= MaxQueueCapacity), $"QueueCapacity is {options.QueueCapacity}; it must be from 1 to {MaxQueueCapacity}.");
         Require(options.MaxMessageBytes is >= WireLimits.MinMessageBytes and <= MaxMessageBytesLimit,
             $"MaxMessageBytes is {options.MaxMessageBytes}; it must be from {WireLimits.MinMessageBytes} (2 MiB) to {MaxMessageBytesLimit} (1 GiB).");
         RequirePositive(options.StartTimeout, nameof(options.StartTimeout));
@@ -60,8 +68,6 @@ internal sealed record PoolSettings
             throw new ArgumentException(string.Join(System.Environment.NewLine, faults), nameof(options));
         }
 
-        var processors = System.Environment.ProcessorCount;
-        var workers = options.Workers.Resolve(processors, options.AllowOversubscription);
         return new PoolSettings
         {
             PluginPath = Path.GetFullPath(options.Plugin),

@@ -108,11 +108,10 @@ public sealed partial class SandboxPool
     {
         ArgumentNullException.ThrowIfNull(entryPoint);
         ArgumentNullException.ThrowIfNull(items);
-        return MapPump.RunAsync<TItem, TResult>(
+        return new MapPump(_settings.MapWindow, _settings.CancelGrace, _settings.Time).RunAsync<TItem, TResult>(
             RefusingAsync(items, CancellationToken.None),
             (index, item, token) => OutcomeAsync<TResult>(index, entryPoint, CallArguments.From(item), null, token),
             ordered,
-            _settings.QueueCapacity + _settings.Workers,
             cancellationToken);
     }
 

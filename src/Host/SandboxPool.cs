@@ -175,11 +175,11 @@ public sealed partial class SandboxPool : IAsyncDisposable
 
     private void RefuseTooDeep()
     {
-        var depth = SandboxEnvironment.Depth(Environment.GetEnvironmentVariables());
-        if (depth >= SandboxEnvironment.MaxDepth)
+        var depth = PoolDepth.Current;
+        if (depth >= PoolDepth.Limit)
         {
             throw new WorkerStartException(
-                $"Pool {Name} is not started: there are {depth} pools around this process already, each started by a plugin of the one before. Does the plugin start a pool of itself?",
+                $"Pool {Name} is not started: there are {depth} pools around this code already, each started by a plugin of the one before. Does the plugin start a pool of itself?",
                 new FaultSite(Name));
         }
     }

@@ -10,6 +10,8 @@ namespace ProcessPool;
 /// </remarks>
 public readonly struct WorkerCount : IEquatable<WorkerCount>
 {
+    private const NumberStyles Number = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint;
+
     private readonly double _value;
     private readonly bool _isFraction;
 
@@ -62,11 +64,11 @@ public readonly struct WorkerCount : IEquatable<WorkerCount>
         var trimmed = text.Trim();
         if (trimmed.EndsWith('%'))
         {
-            return FromDouble(double.Parse(trimmed[..^1], CultureInfo.InvariantCulture) / 100);
+            return FromDouble(double.Parse(trimmed[..^1], Number, CultureInfo.InvariantCulture) / 100);
         }
 
         return trimmed.Contains('.', StringComparison.Ordinal)
-            ? FromDouble(double.Parse(trimmed, CultureInfo.InvariantCulture))
+            ? FromDouble(double.Parse(trimmed, Number, CultureInfo.InvariantCulture))
             : FromInt32(int.Parse(trimmed, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture));
     }
 

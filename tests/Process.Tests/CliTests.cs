@@ -131,7 +131,15 @@ public sealed class CliTests
         await File.WriteAllTextAsync(input, "1\n2\n3");
         var result = await Cli.RunAsync("map", Sample, "Square", "-i", input, "-o", output, "-k");
         Assert.Equal((0, ""), (result.ExitCode, result.Output));
-        Assert.Equal(["{\"index\":0,\"value\":1}", "{\"index\":1,\"value\":4}", "{\"index\":2,\"value\":9}"], await File.ReadAllLinesAsync(output));
+        string[] squares = ["{\"index\":0,\"value\":1}", "{\"index\":1,\"value\":4}", "{\"index\":2,\"value\":9}"];
+        Assert.Equal(squares, await File.ReadAllLinesAsync(output));
+
+        Assert.Equal(3, (await Cli.RunAsync("map", Sample, "Nope", "-i", input, "-o", output)).ExitCode);
+        Assert.Equal(squares, await File.ReadAllLinesAsync(output));
+        Assert.Equal(2, (await Cli.RunAsync("map", Sample, "Square", "-i", input, "-o", input)).ExitCode);
+        Assert.Equal(2, (await Cli.RunAsync("map", Sample, "Square", "-i", input, "-o", folder)).ExitCode);
+        Assert.Equal(0, (await Cli.RunWithInputAsync("7", "map", Sample, "Square", "-o", output)).ExitCode);
+        Assert.Equal("{\"index\":0,\"value\":49}\n", await File.ReadAllTextAsync(output));
     }
 
     [Fact]

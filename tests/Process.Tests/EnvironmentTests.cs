@@ -1,3 +1,4 @@
+using ProcessPool.Launch;
 using ProcessPool.TestKit;
 
 namespace ProcessPool.Process.Tests;
@@ -9,6 +10,7 @@ public sealed class EnvironmentTests
         [EntryPoint] public static string Read(string name) => Environment.GetEnvironmentVariable(name);
         [EntryPoint] public static string WorkingDirectory() => Directory.GetCurrentDirectory();
         [EntryPoint] public static void Litter() { Directory.CreateDirectory("a/b"); File.WriteAllText("a/b/c", "x"); File.CreateSymbolicLink("link", "/"); }
+        [EntryPoint] public static int Depth() => AppContext.GetData("PROCESSPOOL_DEPTH") is AsyncLocal<int> depth ? depth.Value : int.Parse(Environment.GetEnvironmentVariable("PROCESSPOOL_DEPTH"));
         [EntryPoint] public static int Processors() => Environment.ProcessorCount;
         """, "Curious");
 
@@ -19,9 +21,9 @@ public sealed class EnvironmentTests
         options.Environment["WHO"] = "{pool}/{worker}";
         await using var pool = await SandboxPool.StartAsync(options);
         var seen = new HashSet<string>();
-        while (seen.Count < 2)
+        for (var round = 0; seen.Count < 2 && round < 10_000; round++)
         {
-            seen.UnionWith(await Task.WhenAll(pool.InvokeAsync<string>("Read", ["WHO"]), pool.InvokeAsync<string>("Read", ["WHO"])).Within("both workers answer"));
+            seen.UnionWith(await Task.WhenAll(pool.InvokeAsync<string>("Read", ["WHO"]), pool.InvokeAsync<string>("Read", ["WHO"])).Within("a worker answers"));
         }
 
         Assert.Equal(["test/0", "test/1"], seen.Order());
@@ -42,6 +44,17 @@ public sealed class EnvironmentTests
         Assert.False(Directory.Exists(scratch), $"Expected {scratch} to be deleted.");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_plugin_is_inside_one_pool_more_than_its_host(bool debug)
+    {
+        await using var pool = await Pools.StartAsync(Curious, debug: debug);
+        Assert.Equal(1, await pool.InvokeAsync<int>("Depth"));
+        await using var beside = await Pools.StartAsync(Curious, debug: debug);
+        Assert.Equal(1, await beside.InvokeAsync<int>("Depth"));
+    }
+
     [Fact]
     public async Task Pools_that_start_pools_end_with_a_clear_error()
     {
@@ -49,11 +62,18 @@ public sealed class EnvironmentTests
         try
         {
             var refused = await Assert.ThrowsAsync<WorkerStartException>(() => Pools.StartAsync(Curious));
-            Assert.Contains("4 pools around this process", refused.Message);
+            Assert.Contains("4 pools around this code", refused.Message);
         }
         finally
         {
             Environment.SetEnvironmentVariable("PROCESSPOOL_DEPTH", null);
         }
+
+        // In debug mode nobody has an environment of its own: the flow of execution counts.
+        await Task.Run(async () =>
+        {
+            PoolDepth.EnterInProcess(4);
+            await Assert.ThrowsAsync<WorkerStartException>(() => Pools.StartAsync(Curious, debug: true));
+        });
     }
 }

@@ -50,23 +50,39 @@ internal static class MapCommand
 
     private static async Task<int> RunAsync(SandboxPoolOptions options, string entryPointName, string inputPath, string outputPath, bool ordered, bool raw)
     {
+        LineReader? input = null;
+        OutcomeWriter? output = null;
         try
         {
-            using var input = new LineReader(inputPath == "-" ? Console.OpenStandardInput() : File.OpenRead(inputPath));
-            using var output = OutcomeWriter.Open(outputPath);
-            Console.SetOut(Console.Error);
-            return await PoolRunner.RunAsync(options, entryPointName, (pool, entryPoint, interrupt) => MapAsync(pool, entryPoint, input, output, ordered, raw, interrupt));
+            input = new LineReader(inputPath == "-" ? Console.OpenStandardInput() : File.OpenRead(inputPath));
+            output = OutcomeWriter.Open(outputPath);
+            if (inputPath != "-" && outputPath != "-" && Resolved(inputPath) == Resolved(outputPath))
+            {
+                throw new IOException($"'{outputPath}' is the input: it cannot be the output too.");
+            }
         }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
+            input?.Dispose();
+            output?.Dispose();
             await Console.Error.WriteLineAsync(exception.Message);
             return ExitCode.Usage;
         }
+
+        using (input)
+        using (output)
+        {
+            Console.SetOut(Console.Error);
+            return await PoolRunner.RunAsync(options, entryPointName, (pool, entryPoint, interrupt) => MapAsync(pool, entryPoint, input, output, ordered, raw, interrupt));
+        }
     }
+
+    private static string Resolved(string path) => File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
 
     private static async Task<int> MapAsync(
         SandboxPool pool, EntryPointInfo entryPoint, LineReader input, OutcomeWriter output, bool ordered, bool raw, Interrupt interrupt)
     {
+        output.Begin();
         var progress = new MapProgress();
         try
         {

@@ -11,7 +11,8 @@ internal static class ArgumentText
 
     /// <summary>
     /// A line of JSON: an object binds by name where its names are the parameters', an array by position when there are several
-    /// parameters, anything else is the first argument. What is no JSON fails when the call is made.
+    /// parameters, anything else is the first argument. What is no JSON fails when the call is made. An empty object binds by name where
+    /// every parameter has a default.
     /// </summary>
     public static CallArguments FromLine(string line, EntryPointInfo entryPoint)
     {
@@ -20,6 +21,7 @@ internal static class ArgumentText
             using var document = JsonDocument.Parse(line);
             var binds = document.RootElement.ValueKind switch
             {
+                JsonValueKind.Object when !document.RootElement.EnumerateObject().Any() => entryPoint.Parameters.All(parameter => parameter.IsOptional),
                 JsonValueKind.Object => document.RootElement.EnumerateObject().All(property => entryPoint.Parameters.Any(parameter => string.Equals(parameter.Name, property.Name, StringComparison.OrdinalIgnoreCase))),
                 JsonValueKind.Array => entryPoint.Parameters.Count > 1,
                 _ => false,

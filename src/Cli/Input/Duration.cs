@@ -15,7 +15,7 @@ internal static class Duration
 
         try
         {
-            return text[digits.Length..] switch
+            TimeSpan? duration = text[digits.Length..] switch
             {
                 "ms" => TimeSpan.FromMilliseconds(number),
                 "s" => TimeSpan.FromSeconds(number),
@@ -23,6 +23,9 @@ internal static class Duration
                 "h" => TimeSpan.FromHours(number),
                 _ => null,
             };
+
+            // Shorter than the clock's tick is no duration.
+            return duration > TimeSpan.Zero ? duration : null;
         }
         catch (OverflowException)
         {

@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 namespace ProcessPool.Cli.Output;
 
 /// <summary>Writes one JSON line for each outcome.</summary>
-internal sealed class OutcomeWriter(Stream output) : IDisposable
+internal sealed class OutcomeWriter(Stream output, FileStream? old = null) : IDisposable
 {
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly byte[] NewLine = "\n"u8.ToArray();
@@ -17,12 +17,27 @@ internal sealed class OutcomeWriter(Stream output) : IDisposable
     /// Opens a file, or standard output for "-". That is opened as a file too: the console's own stream ignores that its reader is gone,
     /// and an endless map into <c>head</c> would never end.
     /// </summary>
-    public static OutcomeWriter Open(string path) => new(path switch
+    public static OutcomeWriter Open(string path)
     {
-        "-" when OperatingSystem.IsWindows() => Console.OpenStandardOutput(),
-        "-" => new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0),
-        _ => File.Create(path),
-    });
+        if (path == "-")
+        {
+            return new OutcomeWriter(OperatingSystem.IsWindows()
+                ? Console.OpenStandardOutput()
+                : new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0));
+        }
+
+        var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read);
+        return new OutcomeWriter(file, old: file);
+    }
+
+    /// <summary>Empties a file that was there before. Not done on opening: its content stays if nothing can be started.</summary>
+    public void Begin()
+    {
+        if (old is { CanSeek: true, Length: > 0 })
+        {
+            old.SetLength(0);
+        }
+    }
 
     /// <summary>A result alone: <c>49</c>.</summary>
     public void WriteValue(JsonElement value)

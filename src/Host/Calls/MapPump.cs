@@ -1,33 +1,40 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using ProcessPool.Diagnostics;
 
 namespace ProcessPool;
 
 /// <summary>
 /// Maps a sequence of any length over the pool in bounded memory: an item is read only when there is room for its outcome.
 /// </summary>
-internal static class MapPump
+/// <param name="window">How many items may be under way or waiting to be consumed.</param>
+/// <param name="patience">How long an abandoned input may take to end; then it is left behind.</param>
+/// <param name="time">The clock for that.</param>
+internal sealed class MapPump(int window, TimeSpan patience, TimeProvider time)
 {
     /// <summary>Yields one outcome for each item read.</summary>
     /// <param name="items">The input; read one after the other, never ahead of the window.</param>
     /// <param name="call">Makes one call; never fails.</param>
     /// <param name="ordered">In input order, or as completed.</param>
-    /// <param name="window">How many items may be under way or waiting to be consumed.</param>
     /// <param name="cancellationToken">Ends the reading and cancels the calls under way.</param>
-    public static async IAsyncEnumerable<CallOutcome<TResult>> RunAsync<TItem, TResult>(
+    public async IAsyncEnumerable<CallOutcome<TResult>> RunAsync<TItem, TResult>(
         IAsyncEnumerable<TItem> items,
         Func<long, TItem, CancellationToken, Task<CallOutcome<TResult>>> call,
         bool ordered,
-        int window,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var room = new SemaphoreSlim(window);
+        var stopped = stop.Token;
+        var room = new SemaphoreSlim(window);
         var outcomes = Channel.CreateUnbounded<Task<CallOutcome<TResult>>>();
+
+        // The reader and every call under way. The last to leave completes the channel.
+        var present = 1;
+        var readerLeft = 0;
         var reading = Task.Run(ReadAsync, CancellationToken.None);
         try
         {
-            await foreach (var outcome in outcomes.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+            await foreach (var outcome in outcomes.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
             {
                 var settled = await outcome.ConfigureAwait(false);
                 cancellationToken.ThrowIfCancellationRequested();
@@ -36,43 +43,77 @@ internal static class MapPump
             }
 
             // What went wrong in reading comes after the outcomes of what was read.
+            cancellationToken.ThrowIfCancellationRequested();
             await reading.ConfigureAwait(false);
         }
         finally
         {
             await stop.CancelAsync().ConfigureAwait(false);
-            await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            ReaderLeaves();
+            await foreach (var outcome in outcomes.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+            {
+                await outcome.ConfigureAwait(false);
+            }
+
+            reading.Forget();
+            await reading.WaitAsync(patience, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         async Task ReadAsync()
         {
-            var pending = new List<Task>();
             try
             {
-                var index = 0L;
-                await foreach (var item in items.WithCancellation(stop.Token).ConfigureAwait(false))
+                var source = items.GetAsyncEnumerator(stopped);
+                await using var end = source.ConfigureAwait(false);
+                for (var index = 0L; ; index++)
                 {
-                    await room.WaitAsync(stop.Token).ConfigureAwait(false);
-                    var outcome = call(index++, item, stop.Token);
-                    pending.RemoveAll(task => task.IsCompleted);
-                    pending.Add(ordered ? outcome : PublishAsync(outcome));
-                    if (ordered)
+                    await room.WaitAsync(stopped).ConfigureAwait(false);
+                    if (!await source.MoveNextAsync().ConfigureAwait(false) || stopped.IsCancellationRequested)
                     {
-                        outcomes.Writer.TryWrite(outcome);
+                        return;
                     }
+
+                    Interlocked.Increment(ref present);
+                    _ = FollowAsync(call(index, source.Current, stopped));
                 }
             }
             finally
             {
-                await Task.WhenAll(pending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                outcomes.Writer.TryComplete();
+                ReaderLeaves();
             }
         }
 
-        async Task PublishAsync(Task<CallOutcome<TResult>> outcome)
+        async Task FollowAsync(Task<CallOutcome<TResult>> outcome)
         {
+            if (ordered)
+            {
+                outcomes.Writer.TryWrite(outcome);
+            }
+
             await outcome.ConfigureAwait(false);
-            outcomes.Writer.TryWrite(outcome);
+            if (!ordered)
+            {
+                outcomes.Writer.TryWrite(outcome);
+            }
+
+            Leave();
+        }
+
+        // Whoever comes first: the input has ended, or nobody wants the rest. An input that ignores that must not hold up the end.
+        void ReaderLeaves()
+        {
+            if (Interlocked.Exchange(ref readerLeft, 1) == 0)
+            {
+                Leave();
+            }
+        }
+
+        void Leave()
+        {
+            if (Interlocked.Decrement(ref present) == 0)
+            {
+                outcomes.Writer.TryComplete();
+            }
         }
     }
 }

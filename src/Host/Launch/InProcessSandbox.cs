@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.Loader;
 using Nerdbank.Streams;
+using ProcessPool.Diagnostics;
 using ProcessPool.Workers;
 
 namespace ProcessPool.Launch;
@@ -11,14 +12,19 @@ namespace ProcessPool.Launch;
 /// </summary>
 internal sealed class InProcessSandbox : ISandbox
 {
-    private static readonly Lazy<Func<Stream, Stream, Task>> Run = new(Load);
+    private static readonly Lock Gate = new();
+    private static Func<Stream, Stream, Task>? s_session;
 
+    private readonly Func<Stream, Stream, Task> _session;
+    private readonly int _depth;
     private readonly Stream _sandboxControl;
     private readonly Stream _sandboxCalls;
     private readonly CancellationTokenSource _killed = new();
 
-    private InProcessSandbox()
+    private InProcessSandbox(Func<Stream, Stream, Task> session, int depth)
     {
+        _session = session;
+        _depth = depth;
         (Control, _sandboxControl) = FullDuplexStream.CreatePair();
         (Calls, _sandboxCalls) = FullDuplexStream.CreatePair();
         Exited = RunAsync();
@@ -36,7 +42,26 @@ internal sealed class InProcessSandbox : ISandbox
 
     public OutputTail StandardError { get; } = new();
 
-    public static InProcessSandbox Start() => new();
+    /// <summary>Starts a sandbox in this process.</summary>
+    /// <exception cref="WorkerStartException">The sandbox program is missing or cannot be loaded.</exception>
+    public static InProcessSandbox Start(string poolName, string workerName, int depth)
+    {
+        var site = new FaultSite(poolName, workerName);
+        var path = SandboxLocator.FindSandbox(site);
+        try
+        {
+            lock (Gate)
+            {
+                s_session ??= Load(path);
+            }
+        }
+        catch (Exception exception)
+        {
+            throw new WorkerStartException($"The sandbox program {path} cannot be loaded into this process (debug mode): {exception.Message}", site, exception);
+        }
+
+        return new InProcessSandbox(s_session, depth);
+    }
 
     public void Kill() => _killed.Cancel();
 
@@ -50,15 +75,22 @@ internal sealed class InProcessSandbox : ISandbox
 
     private async Task<int> RunAsync()
     {
-        var session = Task.Run(() => Run.Value(_sandboxControl, _sandboxCalls));
+        PoolDepth.EnterInProcess(_depth);
+        var session = Task.Run(() => _session(_sandboxControl, _sandboxCalls));
         try
         {
             await session.WaitAsync(_killed.Token).ConfigureAwait(false);
             return 0;
         }
-        catch (Exception)
+        catch (Exception exception)
         {
             // Killed, or its streams were cut: in a process of its own it would be dead now.
+            if (!_killed.IsCancellationRequested)
+            {
+                StandardError.Add($"{exception.GetType()}: {exception.Message}");
+            }
+
+            session.Forget();
             return -1;
         }
         finally
@@ -68,9 +100,8 @@ internal sealed class InProcessSandbox : ISandbox
         }
     }
 
-    private static Func<Stream, Stream, Task> Load()
+    private static Func<Stream, Stream, Task> Load(string path)
     {
-        var path = SandboxLocator.FindSandbox(new FaultSite(Pool: null));
         var assembly = new PayloadLoadContext(path).LoadFromAssemblyPath(path);
         return assembly.GetType("ProcessPool.Sandbox.SandboxSession", throwOnError: true)!
             .GetMethod("RunAsync", BindingFlags.Public | BindingFlags.Static)!

@@ -61,7 +61,7 @@ internal sealed class ProcessSandbox : ISandbox
 
     /// <summary>Starts a sandbox on the spawner thread.</summary>
     /// <exception cref="WorkerStartException">The process could not be started.</exception>
-    public static async Task<ProcessSandbox> StartAsync(PoolSettings settings, string poolName, string workerName, int slot)
+    public static async Task<ProcessSandbox> StartAsync(PoolSettings settings, string poolName, string workerName, int slot, int depth)
     {
         var site = new FaultSite(poolName, workerName);
         var dotnet = SandboxLocator.FindDotnet(site);
@@ -80,7 +80,7 @@ internal sealed class ProcessSandbox : ISandbox
                 WorkingDirectory = settings.WorkingDirectory ?? scratch!.Path,
             };
             start.Environment.Clear();
-            foreach (var (name, value) in SandboxEnvironment.Build(settings, poolName, workerName, slot, Environment.GetEnvironmentVariables()))
+            foreach (var (name, value) in SandboxEnvironment.Build(settings, poolName, workerName, slot, Environment.GetEnvironmentVariables(), depth))
             {
                 start.Environment[name] = value;
             }
@@ -142,13 +142,13 @@ internal sealed class ProcessSandbox : ISandbox
 
     private static (Process Process, Stream Control, Stream Calls) Spawn(ProcessStartInfo start, string sandbox, string scratch)
     {
-        var controlToSandbox = new AnonymousPipeServerStream(PipeDirection.Out, HandleInheritability.Inheritable);
-        var controlToHost = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.Inheritable);
-        var callsToSandbox = new AnonymousPipeServerStream(PipeDirection.Out, HandleInheritability.Inheritable);
-        var callsToHost = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.Inheritable);
-        AnonymousPipeServerStream[] pipes = [controlToSandbox, controlToHost, callsToSandbox, callsToHost];
+        var pipes = new List<AnonymousPipeServerStream>();
         try
         {
+            var controlToSandbox = Open(PipeDirection.Out);
+            var controlToHost = Open(PipeDirection.In);
+            var callsToSandbox = Open(PipeDirection.Out);
+            var callsToHost = Open(PipeDirection.In);
             var arguments = new SandboxArguments(
                 controlToSandbox.GetClientHandleAsString(),
                 controlToHost.GetClientHandleAsString(),
@@ -166,12 +166,19 @@ internal sealed class ProcessSandbox : ISandbox
         }
         catch
         {
-            Array.ForEach(pipes, pipe => pipe.Dispose());
+            pipes.ForEach(pipe => pipe.Dispose());
             throw;
         }
         finally
         {
-            Array.ForEach(pipes, pipe => pipe.DisposeLocalCopyOfClientHandle());
+            pipes.ForEach(pipe => pipe.DisposeLocalCopyOfClientHandle());
+        }
+
+        AnonymousPipeServerStream Open(PipeDirection direction)
+        {
+            var pipe = new AnonymousPipeServerStream(direction, HandleInheritability.Inheritable);
+            pipes.Add(pipe);
+            return pipe;
         }
     }
 

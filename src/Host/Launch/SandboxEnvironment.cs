@@ -10,9 +10,6 @@ namespace ProcessPool.Launch;
 /// </summary>
 internal static class SandboxEnvironment
 {
-    /// <summary>How many pools may stand around each other: a plugin may use a pool, but not without end.</summary>
-    public const int MaxDepth = 4;
-
     // Each makes the runtime or the loader run code in every child; the host's debugging aids are not the sandbox's.
     private static readonly string[] Stripped =
     [
@@ -42,7 +39,7 @@ internal static class SandboxEnvironment
     ];
 
     /// <summary>All variables of the sandbox in a slot.</summary>
-    public static Dictionary<string, string> Build(PoolSettings settings, string poolName, string workerName, int slot, IDictionary hostEnvironment)
+    public static Dictionary<string, string> Build(PoolSettings settings, string poolName, string workerName, int slot, IDictionary hostEnvironment, int depth)
     {
         var variables = Inherited(settings, hostEnvironment);
         foreach (var name in ThreadCaps)
@@ -74,13 +71,9 @@ internal static class SandboxEnvironment
         }
 
         variables[SandboxArguments.WorkerVariable] = workerName;
-        variables[SandboxArguments.DepthVariable] = (Depth(hostEnvironment) + 1).ToString(CultureInfo.InvariantCulture);
+        variables[SandboxArguments.DepthVariable] = depth.ToString(CultureInfo.InvariantCulture);
         return variables;
     }
-
-    /// <summary>How many pools are around this process.</summary>
-    public static int Depth(IDictionary hostEnvironment) =>
-        int.TryParse((string?)hostEnvironment[SandboxArguments.DepthVariable], CultureInfo.InvariantCulture, out var depth) ? Math.Max(0, depth) : 0;
 
     private static Dictionary<string, string> Inherited(PoolSettings settings, IDictionary hostEnvironment)
     {

@@ -6,12 +6,15 @@ namespace ProcessPool.Launch;
 /// <summary>Starts real workers: a sandbox in its own process, or in this one in debug mode, and the handshake with it.</summary>
 internal sealed class WorkerLauncher(PoolSettings settings, string poolName, string entryAssembly) : IWorkerLauncher
 {
+    // Of the caller who starts the pool: the slots, which run this, do not flow from it.
+    private readonly int _depth = PoolDepth.Current + 1;
+
     public async Task<IWorker> StartAsync(int slot, CancellationToken cancellationToken)
     {
         var name = WorkerName.Of(poolName, slot);
         ISandbox sandbox = settings.Debug
-            ? InProcessSandbox.Start()
-            : await ProcessSandbox.StartAsync(settings, poolName, name, slot).ConfigureAwait(false);
+            ? InProcessSandbox.Start(poolName, name, _depth)
+            : await ProcessSandbox.StartAsync(settings, poolName, name, slot, _depth).ConfigureAwait(false);
         var request = new InitializeRequest(WireLimits.ProtocolVersion, poolName, name, slot, entryAssembly, settings.MaxMessageBytes);
         return await SandboxWorker.StartAsync(sandbox, request, settings, cancellationToken).ConfigureAwait(false);
     }

@@ -42,15 +42,10 @@ internal sealed class EntryPointReader(ModuleSet modules)
 
     private IEnumerable<EntryPointInfo> ReadContracts(Module module, TypeDefinition implementation)
     {
-        var seen = new HashSet<string>();
-        foreach (var (owner, contract) in Interfaces(module, implementation))
+        foreach (var (owner, contract) in Interfaces(module, implementation).Distinct())
         {
             var reader = owner.Reader;
             var fullName = MetadataNames.OfType(reader, contract);
-            if (!seen.Add(fullName))
-            {
-                continue;
-            }
 
             foreach (var method in reader.GetTypeDefinition(contract).GetMethods().Select(reader.GetMethodDefinition))
             {
@@ -98,7 +93,12 @@ internal sealed class EntryPointReader(ModuleSet modules)
                 return blob.ReadByte() == 0x15 && blob.ReadByte() is 0x12 or 0x11 ? Resolve(module, blob.ReadTypeHandle()) : null;
             case HandleKind.TypeReference:
                 var reference = reader.GetTypeReference((TypeReferenceHandle)handle);
-                return reference.ResolutionScope.Kind == HandleKind.AssemblyReference ? Find(module, handle, (AssemblyReferenceHandle)reference.ResolutionScope) : null;
+                return reference.ResolutionScope.Kind switch
+                {
+                    HandleKind.AssemblyReference => Find(module, handle, (AssemblyReferenceHandle)reference.ResolutionScope),
+                    HandleKind.TypeReference when Resolve(module, reference.ResolutionScope) is { } outer => FindNested(outer, reader.GetString(reference.Name)),
+                    _ => null,
+                };
             default:
                 return null;
         }
@@ -115,9 +115,23 @@ internal sealed class EntryPointReader(ModuleSet modules)
 
         foreach (var candidate in owner.Reader.TypeDefinitions)
         {
-            if (MetadataNames.OfType(owner.Reader, candidate) == name)
+            if (MetadataNames.OfType(owner.Reader, candidate) == name && !owner.Reader.GetTypeDefinition(candidate).IsNested)
             {
                 return (owner, candidate);
+            }
+        }
+
+        return null;
+    }
+
+    private static (Module Owner, TypeDefinitionHandle Type)? FindNested((Module Owner, TypeDefinitionHandle Type) outer, string name)
+    {
+        var reader = outer.Owner.Reader;
+        foreach (var candidate in reader.GetTypeDefinition(outer.Type).GetNestedTypes())
+        {
+            if (reader.GetString(reader.GetTypeDefinition(candidate).Name) == name)
+            {
+                return (outer.Owner, candidate);
             }
         }
 
@@ -153,9 +167,9 @@ internal sealed class EntryPointReader(ModuleSet modules)
                 reader.GetString(parameter.Name), signature.ParameterTypes[parameter.SequenceNumber - 1], (parameter.Attributes & ParameterAttributes.Optional) != 0));
         }
 
-        return new EntryPointInfo(name, [.. parameters.Where(parameter => parameter.Type is not ("CancellationToken" or "IPluginContext"))], Awaited(signature.ReturnType))
+        return new EntryPointInfo(name, [.. parameters.Where(parameter => parameter.Type is not (SignatureText.Token or SignatureText.Context))], Awaited(signature.ReturnType))
         {
-            AcceptsCancellation = signature.ParameterTypes.Contains("CancellationToken"),
+            AcceptsCancellation = signature.ParameterTypes.Contains(SignatureText.Token),
         };
     }
 

@@ -43,15 +43,21 @@ internal static class MetadataNames
 /// <summary>Types in signatures, as a C# author writes them.</summary>
 internal sealed class SignatureText : ISignatureTypeProvider<string, object?>
 {
+    /// <summary>The text of the token that the sandbox supplies, and of no other type.</summary>
+    public const string Token = "CancellationToken";
+
+    /// <summary>The text of the context that the sandbox supplies, and of no other type.</summary>
+    public const string Context = "IPluginContext";
+
     public static SignatureText Instance { get; } = new();
 
     public string GetPrimitiveType(PrimitiveTypeCode typeCode) => TypeNames.Short("System." + typeCode);
 
     public string GetTypeFromDefinition(MetadataReader reader, TypeDefinitionHandle handle, byte rawTypeKind) =>
-        TypeNames.Short(MetadataNames.OfType(reader, handle));
+        Text(MetadataNames.OfType(reader, handle));
 
     public string GetTypeFromReference(MetadataReader reader, TypeReferenceHandle handle, byte rawTypeKind) =>
-        TypeNames.Short(MetadataNames.OfType(reader, handle));
+        Text(MetadataNames.OfType(reader, handle));
 
     public string GetTypeFromSpecification(MetadataReader reader, object? genericContext, TypeSpecificationHandle handle, byte rawTypeKind) =>
         // Inside a signature it only says where a modifier comes from; following it could lead in circles.
@@ -80,4 +86,10 @@ internal sealed class SignatureText : ISignatureTypeProvider<string, object?>
     public string GetGenericTypeParameter(object? genericContext, int index) => "T" + index;
 
     public string GetFunctionPointerType(MethodSignature<string> signature) => "delegate*";
+
+    private static string Text(string fullName) => (TypeNames.Short(fullName), fullName) switch
+    {
+        (Token, not "System.Threading.CancellationToken") or (Context, not "ProcessPool.IPluginContext") => $"global::{fullName}",
+        var (name, _) => name,
+    };
 }

@@ -11,6 +11,7 @@ internal sealed class ContractMethod
 
     private readonly SandboxPool _pool;
     private readonly string _entryPoint;
+    private readonly int[] _passed;
     private readonly Type[] _types;
     private readonly int _token;
     private readonly Func<CallArguments, CancellationToken, object> _call;
@@ -22,7 +23,8 @@ internal sealed class ContractMethod
         _entryPoint = $"{TypeNames.Short(contract.FullName ?? contract.Name)}.{method.Name}";
         var parameters = method.GetParameters();
         _token = Array.FindIndex(parameters, parameter => parameter.ParameterType == typeof(CancellationToken));
-        _types = [.. parameters.Where((_, index) => index != _token).Select(parameter => parameter.ParameterType)];
+        _passed = [.. Enumerable.Range(0, parameters.Length).Where(index => !ArgumentBinder.IsSupplied(parameters[index].ParameterType))];
+        _types = [.. _passed.Select(index => parameters[index].ParameterType)];
         _call = MakeCall(method.ReturnType);
     }
 
@@ -34,8 +36,7 @@ internal sealed class ContractMethod
     public object Call(object?[] arguments)
     {
         var token = _token < 0 ? CancellationToken.None : (CancellationToken)arguments[_token]!;
-        var values = _token < 0 ? arguments : [.. arguments.Where((_, index) => index != _token)];
-        return _call(CallArguments.Typed(values, _types), token);
+        return _call(CallArguments.Typed([.. _passed.Select(index => arguments[index])], _types), token);
     }
 
     private Func<CallArguments, CancellationToken, object> MakeCall(Type returned)

@@ -31,13 +31,14 @@ internal class ContractProxy : DispatchProxy
             throw new NotSupportedException($"{contract} is not an interface. A contract is an interface whose methods return a task.");
         }
 
-        var names = new HashSet<string>();
+        var names = new HashSet<(Type, string)>();
         var faults = Members(contract).Where(member => member is not MethodInfo { IsSpecialName: true }).Select(member => member switch
         {
             MethodInfo { IsGenericMethodDefinition: true } => $"{member} is generic: make a method for each type",
             MethodInfo method when !ContractMethod.IsAsynchronous(method.ReturnType) => $"{member} does not return a task: return Task, Task<T>, ValueTask or ValueTask<T>",
             MethodInfo method when method.GetParameters().Any(parameter => parameter.ParameterType.IsByRef) => $"{member} has a ref, in or out parameter: pass a value",
-            MethodInfo when !names.Add(member.Name) => $"{member} is an overload: give it a name of its own",
+            MethodInfo method when method.GetParameters().Count(parameter => parameter.ParameterType == typeof(CancellationToken)) > 1 => $"{member} has more than one CancellationToken: keep one",
+            MethodInfo when !names.Add((member.DeclaringType!, member.Name)) => $"{member} is an overload: give it a name of its own",
             MethodInfo => null,
             _ => $"{member} is not a method: make it one that returns a task",
         }).Where(fault => fault is not null).ToList();

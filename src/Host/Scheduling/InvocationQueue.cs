@@ -25,6 +25,18 @@ internal sealed class InvocationQueue(int capacity)
         }
     }
 
+    /// <summary>Whether no call waits and none will: the pool drains, and is done.</summary>
+    public bool IsDrained
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _refuse is not null && _calls.Count == 0 && _callers.Count == 0;
+            }
+        }
+    }
+
     /// <summary>Queues a call as soon as there is room. The task ends when the call is queued, handed out or settled; it never fails.</summary>
     public Task PutAsync(Invocation call)
     {
@@ -62,6 +74,13 @@ internal sealed class InvocationQueue(int capacity)
         Exception refusal;
         lock (_gate)
         {
+            if (call.CancellationToken.IsCancellationRequested)
+            {
+                // It was told while nobody held it: Withdraw found it nowhere.
+                call.Cancel();
+                return;
+            }
+
             if (!_closed)
             {
                 if (!HandOut_NeedsLock(call))

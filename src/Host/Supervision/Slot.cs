@@ -40,7 +40,7 @@ internal sealed class Slot(int index, PoolSettings settings, IWorkerLauncher lau
 
     private async Task LoopAsync(CancellationToken poolStopped)
     {
-        while (!poolStopped.IsCancellationRequested && await StartAsync(poolStopped).ConfigureAwait(false) is { } worker)
+        while (!poolStopped.IsCancellationRequested && !supervisor.Queue.IsDrained && await StartAsync(poolStopped).ConfigureAwait(false) is { } worker)
         {
             supervisor.WorkerReady(index, worker);
             bool more;
@@ -68,7 +68,7 @@ internal sealed class Slot(int index, PoolSettings settings, IWorkerLauncher lau
     /// <summary>A new worker; null when the pool stopped meanwhile, the first start failed, or the slot is given up.</summary>
     private async Task<IWorker?> StartAsync(CancellationToken poolStopped)
     {
-        for (var failures = 1; ; failures++)
+        for (var failures = 1; !poolStopped.IsCancellationRequested; failures++)
         {
             try
             {
@@ -82,16 +82,20 @@ internal sealed class Slot(int index, PoolSettings settings, IWorkerLauncher lau
             }
             catch (Exception exception)
             {
-                supervisor.StartFailed(index, exception, failures);
+                supervisor.StartFailed(index, exception);
                 if (_firstReady.TrySetException(exception) || failures >= Backoff.MaxFailures)
                 {
                     supervisor.GivenUp(index, exception);
                     return null;
                 }
+
+                settings.Logger.WorkerStartFailed(exception, WorkerName.Of(supervisor.PoolName, index), failures, Backoff.After(failures));
             }
 
             await Task.Delay(Backoff.After(failures), settings.Time, poolStopped).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+
+        return null;
     }
 
     /// <summary>Runs calls until the worker is gone (true: the slot goes on with another) or there are no more (false).</summary>

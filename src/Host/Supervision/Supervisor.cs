@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using ProcessPool.Diagnostics;
 using ProcessPool.Scheduling;
@@ -6,7 +7,8 @@ using ProcessPool.Workers;
 namespace ProcessPool.Supervision;
 
 /// <summary>One run of a pool, from start to stop: its queue and its slots.</summary>
-internal sealed class Supervisor : IAsyncDisposable
+[SuppressMessage("Design", "CA1001", Justification = "The token source has neither timer nor wait handle: there is nothing to dispose.")]
+internal sealed class Supervisor
 {
     private readonly PoolSettings _settings;
     private readonly Slot[] _slots;
@@ -104,12 +106,6 @@ internal sealed class Supervisor : IAsyncDisposable
         SetState(PoolState.Stopped);
     }
 
-    public ValueTask DisposeAsync()
-    {
-        _stopped.Dispose();
-        return default;
-    }
-
     /// <summary>A slot has a worker.</summary>
     public void WorkerReady(int slot, IWorker worker)
     {
@@ -142,10 +138,9 @@ internal sealed class Supervisor : IAsyncDisposable
         Remember(new WorkerCrashedException(exit, new FaultSite(PoolName, worker.Name, worker.ProcessId, EntryPoint: entryPoint)));
     }
 
-    /// <summary>A worker could not be started; the slot tries again unless it gives up.</summary>
-    public void StartFailed(int slot, Exception exception, int failures)
+    /// <summary>A worker could not be started.</summary>
+    public void StartFailed(int slot, Exception exception)
     {
-        _settings.Logger.WorkerStartFailed(exception, WorkerName.Of(PoolName, slot), failures, Backoff.After(failures));
         Remember(exception as SandboxPoolException
             ?? new WorkerStartException(exception.Message, new FaultSite(PoolName, WorkerName.Of(PoolName, slot)), exception));
     }

@@ -1,3 +1,4 @@
+using ProcessPool.Diagnostics;
 using ProcessPool.Protocol;
 
 namespace ProcessPool.Workers;
@@ -5,6 +6,9 @@ namespace ProcessPool.Workers;
 /// <summary>From a running sandbox to a plugin that is ready. Every stage that is reported gives the next one its full time.</summary>
 internal sealed class Handshake(PoolSettings settings, InitializeRequest request, ISandbox sandbox) : IHostControl
 {
+    /// <summary>After the end of the control channel, how long the exit code may take.</summary>
+    private static readonly TimeSpan ExitCodeWait = TimeSpan.FromSeconds(1);
+
     private readonly Lock _gate = new();
     private StartStage _reached = StartStage.Started;
     private CancellationTokenSource? _deadline;
@@ -40,13 +44,24 @@ internal sealed class Handshake(PoolSettings settings, InitializeRequest request
         {
             // The deadline ends the waiting even when the sandbox does not react to being cancelled.
             var initialized = control.InitializeAsync(request, CancellationToken.None);
+            initialized.Forget();
             await Task.WhenAny(initialized, exited).WaitAsync(deadline.Token).ConfigureAwait(false);
-            if (!initialized.IsCompletedSuccessfully)
+            if (initialized.IsFaulted)
             {
-                throw Ended(await exited.WaitAsync(deadline.Token).ConfigureAwait(false));
+                // The sandbox is dying, which its exit code tells better, or it answered nonsense.
+                await Task.WhenAny(exited, Task.Delay(ExitCodeWait, settings.Time, deadline.Token)).ConfigureAwait(false);
+            }
+
+            if (exited.IsCompleted && !initialized.IsCompletedSuccessfully)
+            {
+                throw Ended(await exited.ConfigureAwait(false));
             }
 
             ThrowIfFailed(await initialized.ConfigureAwait(false));
+        }
+        catch (Exception exception) when (exception is not (OperationCanceledException or SandboxPoolException))
+        {
+            throw new WorkerStartException($"The sandbox of worker {request.WorkerName} answered the handshake with an error: {exception.Message}{Tail()}", Site(), exception);
         }
         catch (OperationCanceledException)
         {

@@ -36,6 +36,9 @@ internal sealed class SandboxWorker : IWorker
         _controlProxy = control.Attach<ISandboxControl>();
         _calls = RpcChannel.Create(sandbox.Calls, $"{name} calls", settings.MaxMessageBytes);
         _callsProxy = _calls.Attach<ISandboxCalls>();
+
+        // From the first moment, so that its end is seen: the sandbox has nothing to ask for on it.
+        _calls.StartListening();
         Exited = WatchAsync();
     }
 
@@ -59,7 +62,6 @@ internal sealed class SandboxWorker : IWorker
         try
         {
             await handshake.RunAsync(worker._controlProxy, worker.Exited, cancellationToken).ConfigureAwait(false);
-            worker._calls.StartListening();
             return worker;
         }
         catch

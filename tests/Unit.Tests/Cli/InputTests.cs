@@ -5,6 +5,7 @@ namespace ProcessPool.Unit.Tests.Cli;
 
 public sealed class InputTests
 {
+    private static readonly EntryPointInfo None = new("None", [], "void");
     private static readonly EntryPointInfo One = new("One", [new("value", "long", false)], "long");
     private static readonly EntryPointInfo Two = new("Two", [new("a", "long", false), new("b", "long", true)], "long");
 
@@ -24,6 +25,7 @@ public sealed class InputTests
     [InlineData("s")]
     [InlineData("1 s")]
     [InlineData("1sm")]
+    [InlineData("0.00001ms")]
     [InlineData("1e999h")]
     [InlineData("99999999999999h")]
     public void Other_durations_are_refused(string text) => Assert.Null(Duration.TryParse(text));
@@ -33,6 +35,8 @@ public sealed class InputTests
     {
         Assert.Equal("[7]", Payload(ArgumentText.FromLine("7", One)));
         Assert.Equal("[[7]]", Payload(ArgumentText.FromLine("[7]", One)));
+        Assert.Equal("[{}]", Payload(ArgumentText.FromLine("{}", One)));
+        Assert.Equal("{}", Payload(ArgumentText.FromLine("{}", None)));
         Assert.Equal("[7,8]", Payload(ArgumentText.FromLine("[7,8]", Two)));
         Assert.Equal("""{"VALUE":7}""", Payload(ArgumentText.FromLine("""{"VALUE":7}""", One)));
         Assert.Equal("""[{"other":7}]""", Payload(ArgumentText.FromLine("""{"other":7}""", One)));

@@ -19,17 +19,37 @@ public sealed class ContractProxyTests
         Task Overload(int value);
 
         Task Overload(string value);
+
+        Task TwoTokens(CancellationToken first, CancellationToken second);
+    }
+
+    public interface ILeft
+    {
+        Task Same(int value);
+    }
+
+    public interface IRight
+    {
+        Task Same(string value);
+    }
+
+    public interface IBoth : ILeft, IRight
+    {
+        Task WithContext(int value, IPluginContext context, CancellationToken token);
     }
 
     [Fact]
     public void Everything_a_contract_cannot_say_is_named_at_once()
     {
         var refused = Assert.Throws<NotSupportedException>(() => _pool.GetProxy<IUnsupported>());
-        foreach (var name in new[] { "Changed", "Property", "Synchronous()", "Generic[T](T)", "ByReference(Int32 ByRef)", "Overload(System.String)" })
+        foreach (var name in new[] { "Changed", "Property", "Synchronous()", "Generic[T](T)", "ByReference(Int32 ByRef)", "Overload(System.String)", "TwoTokens(System.Threading.CancellationToken, System.Threading.CancellationToken)" })
         {
             Assert.Contains(name, refused.Message);
         }
 
         Assert.Throws<NotSupportedException>(() => _pool.GetProxy<string>());
     }
+
+    [Fact]
+    public void Methods_of_one_name_in_two_base_contracts_are_no_overloads() => Assert.NotNull(_pool.GetProxy<IBoth>());
 }

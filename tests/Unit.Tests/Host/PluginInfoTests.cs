@@ -41,6 +41,26 @@ public sealed class PluginInfoTests
         Assert.Contains("ITextAnalyzer.AnalyzeAsync", PluginInfo.Read(Repository.SamplePlugin).EntryPoints.Select(entryPoint => entryPoint.Name));
 
     [Fact]
+    public void A_contract_may_be_nested_in_a_class_of_its_assembly()
+    {
+        var folder = PluginSource.NewFolder();
+        var contract = Path.Combine(folder, "Contract.dll");
+        PluginSource.Compile(contract, "namespace Api { public static class Outer { public interface IInner { Task DoAsync(); } } }");
+        PluginSource.Compile(Path.Combine(folder, "Nested.dll"), "[EntryPoint] public class Some : Api.Outer.IInner { public Task DoAsync() => null; }", contract);
+        Assert.Equal(["IInner.DoAsync"], PluginInfo.Read(Path.Combine(folder, "Nested.dll")).EntryPoints.Select(entryPoint => entryPoint.Name));
+    }
+
+    [Fact]
+    public void Only_the_token_and_the_context_themselves_are_supplied_not_their_namesakes()
+    {
+        var plugin = PluginInfo.Read(PluginSource.Types("""
+            namespace Mine { public class CancellationToken { } public interface IPluginContext { } }
+            public static class Some { [EntryPoint] public static void Take(Mine.CancellationToken a, Mine.IPluginContext b, System.Threading.CancellationToken c, ProcessPool.IPluginContext d) { } }
+            """, "Namesakes"));
+        Assert.Equal("Take(global::Mine.CancellationToken a, global::Mine.IPluginContext b) → void", Assert.Single(plugin.EntryPoints).ToString());
+    }
+
+    [Fact]
     public void Nothing_is_loaded()
     {
         PluginInfo.Read(PluginSource.Types(OneEntryPoint, "NeverLoaded"));

@@ -53,12 +53,15 @@ public sealed class SandboxEnvironmentTests
     }
 
     [Theory]
-    [InlineData(null, "1")]
-    [InlineData("2", "3")]
-    [InlineData("junk", "1")]
-    [InlineData("-5", "1")]
-    public void Each_pool_counts_the_pools_around_it(string? around, string expected) =>
-        Assert.Equal(expected, Build(around is null ? [] : new Hashtable { ["PROCESSPOOL_DEPTH"] = around })["PROCESSPOOL_DEPTH"]);
+    [InlineData(null, 0)]
+    [InlineData("2", 2)]
+    [InlineData("junk", 0)]
+    [InlineData("-5", 0)]
+    public void Each_pool_counts_the_pools_around_it(string? around, int expected)
+    {
+        Assert.Equal(expected, PoolDepth.Parse(around));
+        Assert.Equal("3", Build(new Hashtable { ["PROCESSPOOL_DEPTH"] = around })["PROCESSPOOL_DEPTH"]);
+    }
 
     private static Dictionary<string, string> Build(Hashtable host, Action<SandboxPoolOptions>? change = null) =>
         SandboxEnvironment.Build(
@@ -67,5 +70,5 @@ public sealed class SandboxEnvironmentTests
                 options.Workers = 2;
                 change?.Invoke(options);
             }),
-            "pool", "pool-1", slot: 1, host);
+            "pool", "pool-1", slot: 1, host, depth: 3);
 }

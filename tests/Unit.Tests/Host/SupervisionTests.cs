@@ -16,7 +16,7 @@ public sealed class SupervisionTests
     {
         var first = new FakeWorker("w");
         var second = new FakeWorker("w") { OnInvoke = (_, _) => Task.FromResult(Some.Reply) };
-        await using var pool = await StartAsync(number => number == 1 ? first : second);
+        var pool = await StartAsync(number => number == 1 ? first : second);
         var (lost, served) = (Some.Call(), Some.Call());
         first.OnInvoke = (_, _) =>
         {
@@ -37,7 +37,7 @@ public sealed class SupervisionTests
     {
         var first = new FakeWorker("w") { OnInvoke = (_, _) => Task.FromResult(Some.Reply) };
         var second = new FakeWorker("w") { OnInvoke = (_, _) => Task.FromResult(Some.Reply) };
-        await using var pool = await StartAsync(number => number == 1 ? first : second);
+        var pool = await StartAsync(number => number == 1 ? first : second);
         var call = Some.Call();
         first.Die(Some.Exit());
         await pool.Queue.PutAsync(call);
@@ -49,7 +49,7 @@ public sealed class SupervisionTests
     {
         var first = new FakeWorker("w");
         var launcher = new FakeLauncher(number => Task.FromResult<IWorker>(number == 1 ? first : new FakeWorker("w")));
-        await using var pool = new Supervisor("p", Some.Settings(), launcher);
+        var pool = new Supervisor("p", Some.Settings(), launcher);
         await pool.StartAsync(CancellationToken.None);
         await launcher.NextStartAsync();
         first.Die(Some.Exit(CrashReason.StackOverflow));
@@ -65,7 +65,7 @@ public sealed class SupervisionTests
         var launcher = new FakeLauncher(number => number == 1
             ? Task.FromResult<IWorker>(first)
             : Task.FromException<IWorker>(new WorkerStartException("no", new FaultSite("p"))));
-        await using var pool = new Supervisor("p", Settings(), launcher);
+        var pool = new Supervisor("p", Settings(), launcher);
         await pool.StartAsync(CancellationToken.None);
         await launcher.NextStartAsync();
         var waiting = Some.Call();
@@ -100,7 +100,7 @@ public sealed class SupervisionTests
     [Fact]
     public async Task The_first_start_that_fails_fails_the_pool()
     {
-        await using var pool = new Supervisor("p", Some.Settings(), new FakeLauncher(_ => Task.FromException<IWorker>(new WorkerStartException("no", new FaultSite("p")))));
+        var pool = new Supervisor("p", Some.Settings(), new FakeLauncher(_ => Task.FromException<IWorker>(new WorkerStartException("no", new FaultSite("p")))));
         await Assert.ThrowsAsync<WorkerStartException>(() => pool.StartAsync(CancellationToken.None).Within("the start fails"));
         Assert.Equal(PoolState.Stopped, pool.State);
     }
@@ -108,7 +108,7 @@ public sealed class SupervisionTests
     [Fact]
     public async Task A_start_that_is_cancelled_before_it_began_ends()
     {
-        await using var pool = new Supervisor("p", Some.Settings(), new FakeLauncher(_ => Task.FromResult<IWorker>(new FakeWorker("w"))));
+        var pool = new Supervisor("p", Some.Settings(), new FakeLauncher(_ => Task.FromResult<IWorker>(new FakeWorker("w"))));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pool.StartAsync(new CancellationToken(canceled: true)).Within("the start ends"));
         Assert.Equal(PoolState.Stopped, pool.State);
     }
@@ -127,7 +127,7 @@ public sealed class SupervisionTests
             },
         };
         var second = new FakeWorker("w") { OnInvoke = (_, _) => Task.FromResult(Some.Reply) };
-        await using var pool = await StartAsync(number => number == 1 ? first : second, Settings(options => options.CallTimeout = TimeSpan.FromSeconds(3)));
+        var pool = await StartAsync(number => number == 1 ? first : second, Settings(options => options.CallTimeout = TimeSpan.FromSeconds(3)));
         var call = Some.Call(acceptsCancellation: true);
         await pool.Queue.PutAsync(call);
         await started.Task.Within("the call begins");
@@ -149,7 +149,7 @@ public sealed class SupervisionTests
             started.SetResult();
             return new TaskCompletionSource<CallReply>().Task;
         };
-        await using var pool = await StartAsync(number => number == 1 ? first : new FakeWorker("w"), Settings(options => options.CallTimeout = TimeSpan.FromSeconds(3)));
+        var pool = await StartAsync(number => number == 1 ? first : new FakeWorker("w"), Settings(options => options.CallTimeout = TimeSpan.FromSeconds(3)));
         var call = Some.Call();
         await pool.Queue.PutAsync(call);
         await started.Task.Within("the call begins");
@@ -169,7 +169,7 @@ public sealed class SupervisionTests
             started.TrySetResult();
             return end.Task;
         };
-        await using var pool = await StartAsync(_ => worker);
+        var pool = await StartAsync(_ => worker);
         using var cancel = new CancellationTokenSource();
         var (cancelled, next) = (Some.Call(token: cancel.Token), Some.Call());
         await pool.Queue.PutAsync(cancelled);

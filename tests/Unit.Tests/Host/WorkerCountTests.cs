@@ -64,5 +64,8 @@ public sealed class WorkerCountTests
     [InlineData("")]
     [InlineData("two")]
     [InlineData("1,5")]
+    [InlineData("0,5%")]
+    [InlineData("1,0.5")]
+    [InlineData("1e1%")]
     public void Other_text_is_refused(string text) => Assert.Throws<FormatException>(() => WorkerCount.Parse(text));
 }
