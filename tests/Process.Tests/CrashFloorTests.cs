@@ -9,6 +9,7 @@ public sealed class CrashFloorTests
         [EntryPoint] public static long Square(long value) => value * value;
         [EntryPoint] public static int ProcessId() => Environment.ProcessId;
         [EntryPoint] public static void Exit(int code) => Environment.Exit(code);
+        [EntryPoint] public static void ThrowLarge() => throw new Exception(new string('x', 100_000_000), new Exception(new string('y', 100_000_000)));
         [EntryPoint] public static void FailFast() => Environment.FailFast("on purpose");
         [EntryPoint] public static int Overflow(int depth) => depth < 0 ? depth : Overflow(depth + 1) + 1;
         [EntryPoint] public static void KillSelf() { kill(Environment.ProcessId, 9); Thread.Sleep(Timeout.Infinite); }
@@ -49,6 +50,15 @@ public sealed class CrashFloorTests
         var crash = await Assert.ThrowsAsync<WorkerCrashedException>(() => pool.InvokeAsync("FailFast"));
         Assert.Contains("on purpose", crash.StandardErrorTail);
         Assert.Contains("on purpose", crash.Message);
+    }
+
+    [Fact]
+    public async Task An_error_larger_than_a_message_may_be_is_cut()
+    {
+        await using var pool = await Pools.StartAsync(Deadly);
+        var thrown = await Assert.ThrowsAsync<PluginCallException>(() => pool.InvokeAsync("ThrowLarge").Within("the call settles"));
+        Assert.InRange(thrown.Error.Message.Length, 1_000, 1_000_000);
+        Assert.Equal(9, await pool.InvokeAsync<long>("Square", [3]));
     }
 
     [Fact]

@@ -30,6 +30,20 @@ public sealed class LifecycleTests
         Assert.Equal(before, CountPipes());
     }
 
+    [Fact]
+    public async Task What_a_plugin_started_ends_with_its_worker()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Starts sleep and looks for it in /proc.");
+        var plugin = PluginSource.Members("""
+            [EntryPoint] public static int StartChild() => System.Diagnostics.Process.Start("sleep", "1000").Id;
+            """, "Parent");
+        await using var pool = await Pools.StartAsync(plugin);
+        var child = await pool.InvokeAsync<int>("StartChild");
+        Assert.True(Sandboxes.IsAlive(child));
+        await pool.StopAsync().Within("the pool stops");
+        Assert.False(Sandboxes.IsAlive(child), $"Expected child {child} of the plugin to be gone.");
+    }
+
     private static int CountPipes() =>
         Directory.GetFiles("/proc/self/fd").Count(file => new FileInfo(file).LinkTarget?.StartsWith("pipe:", StringComparison.Ordinal) == true);
 }
