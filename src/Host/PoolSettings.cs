@@ -10,11 +10,12 @@ internal sealed record PoolSettings
 {
     private const int MaxMessageBytesLimit = 1024 * 1024 * 1024;
     private const int MaxWorkers = 10_000;
+    private const long MinMemoryLimit = 32 * 1024 * 1024;
     private const int MaxQueueCapacity = 1_000_000_000;
     private const int QueuePerWorker = 16;
 
     // What every kind of timer can take.
-    private static readonly TimeSpan Longest = TimeSpan.FromDays(24);
+    public static readonly TimeSpan Longest = TimeSpan.FromDays(24);
 
     public required string PluginPath { get; init; }
     public required string? Name { get; init; }
@@ -27,6 +28,12 @@ internal sealed record PoolSettings
     public required GpuAccess Gpu { get; init; }
     public required string? WorkingDirectory { get; init; }
     public required int QueueCapacity { get; init; }
+    public required WhenFull WhenFull { get; init; }
+    public required TimeSpan? QueueTimeout { get; init; }
+    public required RestartPolicy Restart { get; init; }
+    public required RecyclePolicy Recycle { get; init; }
+    public required int Standby { get; init; }
+    public required long? MemoryLimit { get; init; }
     public required int MaxMessageBytes { get; init; }
     public required TimeSpan StartTimeout { get; init; }
     public required TimeSpan? CallTimeout { get; init; }
@@ -53,6 +60,14 @@ internal sealed record PoolSettings
             $"MaxMessageBytes is {options.MaxMessageBytes}; it must be from {WireLimits.MinMessageBytes} (2 MiB) to {MaxMessageBytesLimit} (1 GiB).");
         RequirePositive(options.StartTimeout, nameof(options.StartTimeout));
         RequirePositive(options.CallTimeout ?? Longest, nameof(options.CallTimeout));
+        RequirePositive(options.QueueTimeout ?? Longest, nameof(options.QueueTimeout));
+        Require(options.Standby is >= 0 and <= MaxWorkers, $"Standby is {options.Standby}; it must be from 0 to {MaxWorkers}.");
+        Require(options.MemoryLimit is null or >= MinMemoryLimit, $"MemoryLimit is {options.MemoryLimit}; it must be at least {MinMemoryLimit} (32 MiB), less than an idle sandbox needs.");
+        Require(!options.Debug || options.MemoryLimit is null && options.Recycle?.AboveMemory is null, "MemoryLimit and Recycle.AboveMemory do not go with Debug: there is no process to measure.");
+        Require(options.Restart is not null, "Restart is null.");
+        Require(options.Recycle is not null, "Recycle is null.");
+        faults.AddRange(options.Restart?.Faults() ?? []);
+        faults.AddRange(options.Recycle?.Faults(options.MemoryLimit) ?? []);
         Require(options.CancelGrace >= TimeSpan.Zero && options.CancelGrace <= Longest, $"CancelGrace is {options.CancelGrace}; it must be from zero to {Longest.Days} days.");
         Require(options.StopTimeout >= TimeSpan.Zero && options.StopTimeout <= Longest, $"StopTimeout is {options.StopTimeout}; it must be from zero to {Longest.Days} days.");
         Require(options.WorkingDirectory is null || Directory.Exists(options.WorkingDirectory),
@@ -81,6 +96,12 @@ internal sealed record PoolSettings
             Gpu = options.Gpu,
             WorkingDirectory = options.WorkingDirectory is null ? null : Path.GetFullPath(options.WorkingDirectory),
             QueueCapacity = options.QueueCapacity ?? workers * QueuePerWorker,
+            WhenFull = options.WhenFull,
+            QueueTimeout = options.QueueTimeout,
+            Restart = options.Restart!,
+            Recycle = options.Recycle!,
+            Standby = options.Standby,
+            MemoryLimit = options.MemoryLimit,
             MaxMessageBytes = options.MaxMessageBytes,
             StartTimeout = options.StartTimeout,
             CallTimeout = options.CallTimeout,

@@ -15,7 +15,7 @@ public enum PoolState
     /// <summary>Calls are accepted, but at least one slot has no worker just now.</summary>
     Degraded,
 
-    /// <summary>No slot can get a worker any more. Calls are rejected; stop and start the pool to try again.</summary>
+    /// <summary>Workers died or failed to start too often (see <see cref="RestartPolicy"/>). Calls are rejected; <see cref="SandboxPool.Reset"/> tries again.</summary>
     Broken,
 
     /// <summary>Calls are no longer accepted; workers are being stopped.</summary>

@@ -12,9 +12,9 @@ public sealed partial class SandboxPool
     private long _lastCallId;
 
     /// <summary>Makes a call and blocks until its result is there. For parallel work call from several threads, or use the other ways.</summary>
-    /// <inheritdoc cref="InvokeAsync{T}"/>
+    /// <inheritdoc cref="InvokeAsync{T}(string,CallArguments?,CancellationToken)"/>
     public T Invoke<T>(string entryPoint, CallArguments? arguments = null, CancellationToken cancellationToken = default) =>
-        InvokeAsync<T>(entryPoint, arguments, cancellationToken).GetAwaiter().GetResult();
+        InvokeAsync<T>(entryPoint, arguments, null, cancellationToken).GetAwaiter().GetResult();
 
     /// <summary>Makes a call and returns its result.</summary>
     /// <typeparam name="T">The type to read the result as, by System.Text.Json.</typeparam>
@@ -27,20 +27,34 @@ public sealed partial class SandboxPool
     /// <exception cref="PluginCallException">The plugin's code threw.</exception>
     /// <exception cref="CallArgumentException">No such entry point, or arguments or result do not fit.</exception>
     /// <exception cref="WorkerCrashedException">The worker died while it executed this call.</exception>
-    /// <exception cref="CallTimeoutException">The call executed longer than <see cref="SandboxPoolOptions.CallTimeout"/>.</exception>
-    /// <exception cref="CallRejectedException">The pool is not running, or stopped before the call was finished.</exception>
+    /// <exception cref="CallTimeoutException">The call waited longer than <see cref="SandboxPoolOptions.QueueTimeout"/> or executed longer than its timeout.</exception>
+    /// <exception cref="CallRejectedException">The pool is not running, is broken, or stopped before the call was finished; or its queue is full.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public async Task<T> InvokeAsync<T>(string entryPoint, CallArguments? arguments = null, CancellationToken cancellationToken = default)
+    public Task<T> InvokeAsync<T>(string entryPoint, CallArguments? arguments = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync<T>(entryPoint, arguments, null, cancellationToken);
+
+    /// <param name="entryPoint">The entry point's name.</param>
+    /// <param name="arguments">The arguments, or null for none.</param>
+    /// <param name="options">What this call has different from the pool's options: its priority, its timeout.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="ArgumentException">The options are out of range.</exception>
+    /// <inheritdoc cref="InvokeAsync{T}(string,CallArguments?,CancellationToken)"/>
+    public async Task<T> InvokeAsync<T>(string entryPoint, CallArguments? arguments, CallOptions? options, CancellationToken cancellationToken = default)
     {
-        var (reply, site) = await CallAsync(entryPoint, arguments, null, cancellationToken).ConfigureAwait(false);
+        var (reply, site) = await CallAsync(entryPoint, arguments, options, null, cancellationToken).ConfigureAwait(false);
         return ResultReader.Read<T>(reply, site);
     }
 
     /// <summary>Makes a call and waits for its end; a result is ignored.</summary>
-    /// <inheritdoc cref="InvokeAsync{T}"/>
-    public async Task InvokeAsync(string entryPoint, CallArguments? arguments = null, CancellationToken cancellationToken = default)
+    /// <inheritdoc cref="InvokeAsync{T}(string,CallArguments?,CancellationToken)"/>
+    public Task InvokeAsync(string entryPoint, CallArguments? arguments = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync(entryPoint, arguments, null, cancellationToken);
+
+    /// <summary>Makes a call and waits for its end; a result is ignored.</summary>
+    /// <inheritdoc cref="InvokeAsync{T}(string,CallArguments?,CallOptions?,CancellationToken)"/>
+    public async Task InvokeAsync(string entryPoint, CallArguments? arguments, CallOptions? options, CancellationToken cancellationToken = default)
     {
-        var (reply, site) = await CallAsync(entryPoint, arguments, null, cancellationToken).ConfigureAwait(false);
+        var (reply, site) = await CallAsync(entryPoint, arguments, options, null, cancellationToken).ConfigureAwait(false);
         ResultReader.ThrowIfFailed(reply, site);
     }
 
@@ -52,10 +66,12 @@ public sealed partial class SandboxPool
     /// <param name="entryPoint">The entry point's name.</param>
     /// <param name="arguments">The arguments, such as <c>[7]</c>.</param>
     /// <param name="onResult">Receives the result.</param>
-    /// <param name="onError">Receives the error that <see cref="InvokeAsync{T}"/> would throw; without it the error is logged. Exactly one of the two is called, once.</param>
-    /// <param name="cancellationToken">Cancels the call, as in <see cref="InvokeAsync{T}"/>.</param>
+    /// <param name="onError">Receives the error that <see cref="InvokeAsync{T}(string,CallArguments?,CancellationToken)"/> would throw; without it the error is logged. Exactly one of the two is called, once.</param>
+    /// <param name="options">What this call has different from the pool's options.</param>
+    /// <param name="cancellationToken">Cancels the call, as in <see cref="InvokeAsync{T}(string,CallArguments?,CancellationToken)"/>.</param>
     public void Post<T>(
-        string entryPoint, CallArguments arguments, Action<T> onResult, Action<Exception>? onError = null, CancellationToken cancellationToken = default)
+        string entryPoint, CallArguments arguments, Action<T> onResult, Action<Exception>? onError = null, CallOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(entryPoint);
         ArgumentNullException.ThrowIfNull(onResult);
@@ -65,7 +81,7 @@ public sealed partial class SandboxPool
 
         async Task ReportAsync()
         {
-            var outcome = await OutcomeAsync<T>(0, entryPoint, arguments, queued, cancellationToken).ConfigureAwait(false);
+            var outcome = await OutcomeAsync<T>(0, entryPoint, arguments, options, queued, cancellationToken).ConfigureAwait(false);
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             try
             {
@@ -92,7 +108,8 @@ public sealed partial class SandboxPool
     /// <summary>Creates a batch: make its calls one by one with <see cref="CallBatch{T}.Add"/>, then wait for them together.</summary>
     /// <typeparam name="T">The type to read the results as.</typeparam>
     /// <param name="size">How many calls the batch will hold, at least 0.</param>
-    public CallBatch<T> CreateBatch<T>(int size) => new(this, size);
+    /// <param name="options">What its calls have different from the pool's options.</param>
+    public CallBatch<T> CreateBatch<T>(int size, CallOptions? options = null) => new(this, size, options);
 
     /// <summary>Calls an entry point for each item of a sequence of any length, in bounded memory.</summary>
     /// <typeparam name="TItem">An argument; or <see cref="CallArguments"/> for several of them.</typeparam>
@@ -100,27 +117,28 @@ public sealed partial class SandboxPool
     /// <param name="entryPoint">The entry point's name.</param>
     /// <param name="items">The input. It is read only as fast as outcomes are consumed.</param>
     /// <param name="ordered">Whether outcomes come in input order; otherwise as completed, told apart by <see cref="CallOutcome{T}.Index"/>.</param>
+    /// <param name="options">What these calls have different from the pool's options.</param>
     /// <param name="cancellationToken">Ends the reading and cancels the calls under way.</param>
     /// <returns>One outcome for each item. A failed item does not end the sequence.</returns>
     /// <exception cref="CallRejectedException">The pool stopped or broke meanwhile; outcomes of what was read before have been delivered.</exception>
     public IAsyncEnumerable<CallOutcome<TResult>> MapAsync<TItem, TResult>(
-        string entryPoint, IAsyncEnumerable<TItem> items, bool ordered = true, CancellationToken cancellationToken = default)
+        string entryPoint, IAsyncEnumerable<TItem> items, bool ordered = true, CallOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(entryPoint);
         ArgumentNullException.ThrowIfNull(items);
         return new MapPump(_settings.MapWindow, _settings.CancelGrace, _settings.Time).RunAsync<TItem, TResult>(
             RefusingAsync(items, CancellationToken.None),
-            (index, item, token) => OutcomeAsync<TResult>(index, entryPoint, CallArguments.From(item), null, token),
+            (index, item, token) => OutcomeAsync<TResult>(index, entryPoint, CallArguments.From(item), options, null, token),
             ordered,
             cancellationToken);
     }
 
-    /// <inheritdoc cref="MapAsync{TItem,TResult}(string,IAsyncEnumerable{TItem},bool,CancellationToken)"/>
+    /// <inheritdoc cref="MapAsync{TItem,TResult}(string,IAsyncEnumerable{TItem},bool,CallOptions?,CancellationToken)"/>
     public IAsyncEnumerable<CallOutcome<TResult>> MapAsync<TItem, TResult>(
-        string entryPoint, IEnumerable<TItem> items, bool ordered = true, CancellationToken cancellationToken = default)
+        string entryPoint, IEnumerable<TItem> items, bool ordered = true, CallOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(items);
-        return MapAsync<TItem, TResult>(entryPoint, items.ToAsyncEnumerable(), ordered, cancellationToken);
+        return MapAsync<TItem, TResult>(entryPoint, items.ToAsyncEnumerable(), ordered, options, cancellationToken);
     }
 
     /// <summary>
@@ -129,16 +147,17 @@ public sealed partial class SandboxPool
     /// </summary>
     /// <typeparam name="T">An interface whose methods return <see cref="Task"/> or <see cref="ValueTask"/>. The plugin has its own copy of it.</typeparam>
     /// <exception cref="NotSupportedException">The contract has members that cannot be called across processes; the message names every one.</exception>
-    public T GetProxy<T>()
-        where T : class => Proxies.ContractProxy.Create<T>(this);
+    /// <param name="options">What its calls have different from the pool's options.</param>
+    public T GetProxy<T>(CallOptions? options = null)
+        where T : class => Proxies.ContractProxy.Create<T>(this, options);
 
     /// <summary>A call whose end is data. Never fails.</summary>
     internal async Task<CallOutcome<T>> OutcomeAsync<T>(
-        long index, string entryPoint, CallArguments? arguments, TaskCompletionSource? queued, CancellationToken cancellationToken = default)
+        long index, string entryPoint, CallArguments? arguments, CallOptions? options, TaskCompletionSource? queued, CancellationToken cancellationToken = default)
     {
         try
         {
-            var (reply, site) = await CallAsync(entryPoint, arguments, queued, cancellationToken).ConfigureAwait(false);
+            var (reply, site) = await CallAsync(entryPoint, arguments, options, queued, cancellationToken).ConfigureAwait(false);
             return new CallOutcome<T>(index, ResultReader.Read<T>(reply, site), null);
         }
         catch (Exception exception)
@@ -154,20 +173,22 @@ public sealed partial class SandboxPool
     /// <summary>The one way into the pool.</summary>
     /// <param name="entryPoint">The entry point's name.</param>
     /// <param name="arguments">The arguments.</param>
+    /// <param name="options">What is different for this call.</param>
     /// <param name="queued">Set when the call has its place in the queue, for callers that block until then.</param>
     /// <param name="cancellationToken">The caller's token.</param>
     private async Task<SettledCall> CallAsync(
-        string entryPoint, CallArguments? arguments, TaskCompletionSource? queued, CancellationToken cancellationToken)
+        string entryPoint, CallArguments? arguments, CallOptions? options, TaskCompletionSource? queued, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(entryPoint);
         cancellationToken.ThrowIfCancellationRequested();
+        options?.Check();
         var site = new FaultSite(Name, CallId: Interlocked.Increment(ref _lastCallId), EntryPoint: entryPoint);
         var supervisor = _supervisor ?? throw new CallRejectedException(RejectionReason.NotStarted, site);
         var target = _plugin!.Find(entryPoint, site);
         var (payload, attachments) = (arguments ?? CallArguments.None).ToPayload(site);
         RefuseTooLarge(payload, attachments, site);
 
-        var call = new Invocation(new CallRequest(site.CallId!.Value, entryPoint, payload, attachments), target.AcceptsCancellation, cancellationToken);
+        var call = new Invocation(new CallRequest(site.CallId!.Value, entryPoint, payload, attachments), target.AcceptsCancellation, options ?? CallOptions.Default, cancellationToken);
         var room = supervisor.Queue.PutAsync(call);
         using var registration = cancellationToken.UnsafeRegister(_ => supervisor.Queue.Withdraw(call), null);
         if (queued is not null)
@@ -199,7 +220,7 @@ public sealed partial class SandboxPool
             yield return State switch
             {
                 PoolState.Stopping or PoolState.Stopped => throw new CallRejectedException(RejectionReason.Stopped, new FaultSite(Name)),
-                PoolState.Broken => throw new CallRejectedException(RejectionReason.Broken, new FaultSite(Name), LastWorkerError),
+                PoolState.Broken => throw CallRejectedException.Broken($" {LastWorkerError?.Message}", new FaultSite(Name), LastWorkerError),
                 PoolState.Created => throw new CallRejectedException(RejectionReason.NotStarted, new FaultSite(Name)),
                 _ => item,
             };

@@ -25,6 +25,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
     private volatile CancellationTokenSource? _draining;
     private int _impatient;
     private SandboxPoolException? _startError;
+    private StopReport _stopReport = new(0, 0, 0);
 
     /// <summary>Sets up a pool; call <see cref="StartAsync(CancellationToken)"/> before use.</summary>
     /// <exception cref="ArgumentException">Options are out of range; the message names every one.</exception>
@@ -125,9 +126,17 @@ public sealed partial class SandboxPool : IAsyncDisposable
     /// Stops all workers, in parallel. Does nothing when the pool is not running; gives up a start that is under way, and without draining cuts short a drain that is. May be called from a callback.
     /// </summary>
     /// <param name="drain">Whether calls that were made before are finished first; if not, they fail with <see cref="CallRejectedException"/>.</param>
+    /// <param name="deadline">How long draining may take, up to 24 days; then what is unfinished fails. Null: as long as it takes.</param>
     /// <param name="cancellationToken">Cuts the draining short: what is unfinished then fails.</param>
-    public async Task StopAsync(bool drain = true, CancellationToken cancellationToken = default)
+    /// <returns>What it has cost; of the last stop, when the pool was not running.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The deadline is out of range.</exception>
+    public async Task<StopReport> StopAsync(bool drain = true, TimeSpan? deadline = null, CancellationToken cancellationToken = default)
     {
+        if (deadline < TimeSpan.Zero || deadline > PoolSettings.Longest)
+        {
+            throw new ArgumentOutOfRangeException(nameof(deadline), deadline, $"The deadline must be from zero to {PoolSettings.Longest.Days} days.");
+        }
+
         GiveUp(_starting);
         if (!drain)
         {
@@ -142,9 +151,11 @@ public sealed partial class SandboxPool : IAsyncDisposable
             _draining = draining;
             if (_supervisor is { State: not PoolState.Stopped } supervisor)
             {
-                await supervisor.StopAsync(drain && Volatile.Read(ref _impatient) == 0, draining.Token).ConfigureAwait(false);
-                _settings.Logger.PoolStopped(Name);
+                _stopReport = await supervisor.StopAsync(drain && Volatile.Read(ref _impatient) == 0, deadline, draining.Token).ConfigureAwait(false);
+                _settings.Logger.PoolStopped(Name, _stopReport.Completed, _stopReport.Cancelled, _stopReport.Killed);
             }
+
+            return _stopReport;
         }
         finally
         {
@@ -157,6 +168,12 @@ public sealed partial class SandboxPool : IAsyncDisposable
             _lifecycle.Release();
         }
     }
+
+    /// <summary>
+    /// Gives every slot its restarts back, and starts workers where none could be started any more: for a pool that is <see cref="PoolState.Broken"/> or
+    /// <see cref="PoolState.Degraded"/>, when the cause is mended. Does nothing when the pool is not running.
+    /// </summary>
+    public void Reset() => _supervisor?.Reset();
 
     /// <summary>Stops without draining: unfinished calls fail with <see cref="CallRejectedException"/>.</summary>
     public async ValueTask DisposeAsync() => await StopAsync(drain: false).ConfigureAwait(false);

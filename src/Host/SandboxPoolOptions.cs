@@ -45,8 +45,32 @@ public sealed class SandboxPoolOptions
     /// <summary>The sandboxes' working directory. Default: a private scratch folder for each worker, deleted when the worker ends.</summary>
     public string? WorkingDirectory { get; set; }
 
-    /// <summary>How many calls may wait for a worker; further callers wait for room. At least 1. Default: 16 for each worker.</summary>
+    /// <summary>How many calls may wait for a worker, from 1 to 1,000,000,000. Default: 16 for each worker.</summary>
     public int? QueueCapacity { get; set; }
+
+    /// <summary>What happens to a call when the queue is full. Default: <see cref="WhenFull.Wait"/>.</summary>
+    public WhenFull WhenFull { get; set; } = WhenFull.Wait;
+
+    /// <summary>How long a call may wait for a worker before it fails with <see cref="CallTimeoutException"/>. Default: null, no limit.</summary>
+    public TimeSpan? QueueTimeout { get; set; }
+
+    /// <summary>How workers that died are replaced.</summary>
+    public RestartPolicy Restart { get; set; } = new();
+
+    /// <summary>When healthy workers are replaced by fresh ones. Default: only after an <see cref="OutOfMemoryException"/>.</summary>
+    public RecyclePolicy Recycle { get; set; } = new();
+
+    /// <summary>
+    /// How many further workers are kept started and idle, to take the place of one that died or is recycled without its start being waited for. They
+    /// have indexes too, after those of the first workers. From 0 to 10,000. Default: 0.
+    /// </summary>
+    public int Standby { get; set; }
+
+    /// <summary>
+    /// A worker whose process uses more resident memory than this, in bytes, is killed, and its call fails with <see cref="CrashReason.MemoryLimit"/>. Looked at
+    /// four times a second, so a fast plugin gets further. At least 32 MiB. Default: null, no limit. Not in debug mode.
+    /// </summary>
+    public long? MemoryLimit { get; set; }
 
     /// <summary>The largest message in bytes, arguments or result with all their attachments. 2 MiB to 1 GiB. Default: 64 MiB.</summary>
     public int MaxMessageBytes { get; set; } = 64 * 1024 * 1024;

@@ -5,8 +5,9 @@ namespace ProcessPool.Protocol;
 /// <param name="ControlOut">Write end of the control channel.</param>
 /// <param name="CallsIn">Read end of the calls channel.</param>
 /// <param name="CallsOut">Write end of the calls channel.</param>
+/// <param name="Recorder">The number of the recorder's file descriptor, or its path.</param>
 /// <param name="Scratch">A folder for the sandbox to delete when its host is gone and cannot, or "".</param>
-internal sealed record SandboxArguments(string ControlIn, string ControlOut, string CallsIn, string CallsOut, string Scratch)
+internal sealed record SandboxArguments(string ControlIn, string ControlOut, string CallsIn, string CallsOut, string Recorder, string Scratch)
 {
     /// <summary>Set in a sandbox's environment, to the number of pools around it. Guards against pools that start pools without end.</summary>
     public const string DepthVariable = "PROCESSPOOL_DEPTH";
@@ -14,14 +15,17 @@ internal sealed record SandboxArguments(string ControlIn, string ControlOut, str
     /// <summary>Set in a sandbox's environment, to the worker's name.</summary>
     public const string WorkerVariable = "PROCESSPOOL_WORKER";
 
+    /// <summary>Set in a sandbox's environment, to a value of its own. Its descendants inherit it, and are known by it.</summary>
+    public const string MarkVariable = "PROCESSPOOL_MARK";
+
     private const string Marker = "--processpool-pipes";
 
     /// <summary>The command line.</summary>
-    public string[] ToCommandLine() => [Marker, ControlIn, ControlOut, CallsIn, CallsOut, Scratch];
+    public string[] ToCommandLine() => [Marker, ControlIn, ControlOut, CallsIn, CallsOut, Recorder, Scratch];
 
     /// <summary>Reads the command line, or returns null when this is not one (a person started the sandbox by hand).</summary>
     public static SandboxArguments? Parse(string[] arguments) =>
-        arguments is [Marker, var controlIn, var controlOut, var callsIn, var callsOut, var scratch]
-            ? new(controlIn, controlOut, callsIn, callsOut, scratch)
+        arguments is [Marker, var controlIn, var controlOut, var callsIn, var callsOut, var recorder, var scratch]
+            ? new(controlIn, controlOut, callsIn, callsOut, recorder, scratch)
             : null;
 }

@@ -8,11 +8,14 @@ namespace ProcessPool.Sandbox;
 public static class SandboxSession
 {
     /// <summary>Serves until the host says exit or goes away.</summary>
+    /// <param name="control">The control channel.</param>
+    /// <param name="calls">The calls channel.</param>
+    /// <param name="recorder">Where the recorder page is, or "".</param>
     /// <remarks>Public because debug mode finds it by reflection, across load contexts.</remarks>
-    public static async Task RunAsync(Stream control, Stream calls)
+    public static async Task RunAsync(Stream control, Stream calls, string recorder)
     {
         using var rpc = RpcChannel.Create(control, "control", WireLimits.MaxControlMessageBytes);
-        var service = new ControlService(rpc.Attach<IHostControl>(), calls);
+        var service = new ControlService(rpc.Attach<IHostControl>(), calls, Recorder.Open(recorder));
         rpc.AddLocalRpcTarget<ISandboxControl>(service, null);
         rpc.StartListening();
         try

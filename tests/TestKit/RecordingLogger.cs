@@ -36,6 +36,9 @@ public sealed class RecordingLogger : ILogger
         }
     }
 
+    /// <summary>Forgets what was logged.</summary>
+    public void Clear() => _entries.Clear();
+
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 

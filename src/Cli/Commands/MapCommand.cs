@@ -101,7 +101,7 @@ internal static class MapCommand
     {
         var calls = input.ReadAsync(interrupt.Drain).Select(line => raw ? ArgumentText.FromRawLine(line) : ArgumentText.FromLine(line, entryPoint));
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(interrupt.Kill);
-        await using var outcomes = pool.MapAsync<CallArguments, JsonElement>(entryPoint.Name, calls, ordered, stop.Token).GetAsyncEnumerator(CancellationToken.None);
+        await using var outcomes = pool.MapAsync<CallArguments, JsonElement>(entryPoint.Name, calls, ordered, cancellationToken: stop.Token).GetAsyncEnumerator(CancellationToken.None);
         while (true)
         {
             // Whoever reads the output must not wait for a full buffer while there is nothing more to write.

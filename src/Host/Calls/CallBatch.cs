@@ -5,14 +5,17 @@ namespace ProcessPool;
 public sealed class CallBatch<T>
 {
     private readonly SandboxPool _pool;
+    private readonly CallOptions? _options;
     private readonly Task<CallOutcome<T>>?[] _calls;
     private readonly Lock _gate = new();
     private int _added;
     private bool _complete;
 
-    internal CallBatch(SandboxPool pool, int size)
+    internal CallBatch(SandboxPool pool, int size, CallOptions? options)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(size);
+        options?.Check();
+        _options = options;
         _pool = pool;
         _calls = new Task<CallOutcome<T>>?[size];
         _complete = size == 0;
@@ -41,7 +44,7 @@ public sealed class CallBatch<T>
         var call = new TaskCompletionSource<Task<CallOutcome<T>>>(TaskCreationOptions.RunContinuationsAsynchronously);
         var index = Reserve(call.Task.Unwrap());
         var queued = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        call.SetResult(_pool.OutcomeAsync<T>(index, entryPoint, arguments, queued));
+        call.SetResult(_pool.OutcomeAsync<T>(index, entryPoint, arguments, _options, queued));
         queued.Task.GetAwaiter().GetResult();
     }
 

@@ -8,8 +8,8 @@ internal static partial class Log
     [LoggerMessage(1, LogLevel.Information, "Pool {Pool} is running: {Workers} workers for {Plugin}.")]
     public static partial void PoolStarted(this ILogger logger, string pool, int workers, string plugin);
 
-    [LoggerMessage(2, LogLevel.Information, "Pool {Pool} has stopped.")]
-    public static partial void PoolStopped(this ILogger logger, string pool);
+    [LoggerMessage(2, LogLevel.Information, "Pool {Pool} has stopped: {Completed} calls were finished meanwhile, {Cancelled} cut off, {Killed} workers killed.")]
+    public static partial void PoolStopped(this ILogger logger, string pool, long completed, long cancelled, int killed);
 
     [LoggerMessage(3, LogLevel.Error, "Pool {Pool} is broken: no worker can be started any more.")]
     public static partial void PoolBroken(this ILogger logger, Exception? exception, string pool);
@@ -26,11 +26,11 @@ internal static partial class Log
     [LoggerMessage(11, LogLevel.Error, "Worker {Worker} (pid {ProcessId}) died: {Reason}, exit code {ExitCode} {Signal}.")]
     public static partial void WorkerDied(this ILogger logger, string worker, int? processId, CrashReason reason, int exitCode, string? signal);
 
-    [LoggerMessage(12, LogLevel.Error, "Worker {Worker} could not be started (failure {Failures} in a row); next attempt in {Delay}.")]
-    public static partial void WorkerStartFailed(this ILogger logger, Exception exception, string worker, int failures, TimeSpan delay);
+    [LoggerMessage(12, LogLevel.Error, "A worker of pool {Pool} could not be started; next attempt in {Delay}.")]
+    public static partial void WorkerStartFailed(this ILogger logger, Exception exception, string pool, TimeSpan delay);
 
-    [LoggerMessage(13, LogLevel.Error, "Worker {Worker} is given up: it will not be started again.")]
-    public static partial void WorkerGivenUp(this ILogger logger, Exception exception, string worker);
+    [LoggerMessage(13, LogLevel.Error, "A slot of pool {Pool} is given up: no worker is started for it any more. Reset() tries again.")]
+    public static partial void SlotGivenUp(this ILogger logger, Exception? exception, string pool);
 
     [LoggerMessage(14, LogLevel.Warning, "Worker {Worker} (pid {ProcessId}) did not stop within {Timeout} and is killed: {Why}")]
     public static partial void WorkerStopForced(this ILogger logger, string worker, int? processId, TimeSpan timeout, string why);
@@ -44,11 +44,29 @@ internal static partial class Log
     [LoggerMessage(17, LogLevel.Warning, "The scratch folder {Directory} could not be deleted.")]
     public static partial void ScratchLeft(this ILogger logger, Exception exception, string directory);
 
+    [LoggerMessage(18, LogLevel.Warning, "Worker {Worker} (pid {ProcessId}) left {Count} processes behind that had left its process tree; they are killed.")]
+    public static partial void LeftoversKilled(this ILogger logger, string worker, int? processId, int count);
+
+    [LoggerMessage(19, LogLevel.Warning, "Worker {Worker} (pid {ProcessId}) uses {Memory} bytes, more than the limit of {Limit}, and is killed.")]
+    public static partial void MemoryLimitExceeded(this ILogger logger, string worker, int? processId, long memory, long limit);
+
     [LoggerMessage(20, LogLevel.Information, "{Worker}: {Line}")]
     public static partial void StandardOutput(this ILogger logger, string worker, string line);
 
     [LoggerMessage(21, LogLevel.Information, "{Worker}: {Line}")]
     public static partial void StandardError(this ILogger logger, string worker, string line);
+
+    [LoggerMessage(22, LogLevel.Information, "Worker {Worker} (pid {ProcessId}) is recycled ({Reason}): a fresh one takes its place as soon as it is ready.")]
+    public static partial void WorkerRecycled(this ILogger logger, string worker, int? processId, Supervision.RecycleReason reason);
+
+    [LoggerMessage(23, LogLevel.Warning, "A fresh worker could not be started to recycle {Worker} (pid {ProcessId}); the old one goes on.")]
+    public static partial void RecycleFailed(this ILogger logger, Exception exception, string worker, int? processId);
+
+    [LoggerMessage(25, LogLevel.Warning, "Call {Call} of {EntryPoint} goes back to the queue: worker {Worker} (pid {ProcessId}) died before it had begun, by its own account.")]
+    public static partial void CallReturned(this ILogger logger, long call, string entryPoint, string worker, int? processId);
+
+    [LoggerMessage(26, LogLevel.Information, "Pool {Pool} is reset: every slot may start workers again.")]
+    public static partial void PoolReset(this ILogger logger, string pool);
 
     [LoggerMessage(31, LogLevel.Error, "A posted call of {EntryPoint} failed, and there is no onError to tell.")]
     public static partial void PostFailed(this ILogger logger, Exception exception, string entryPoint);

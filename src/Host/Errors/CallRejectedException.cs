@@ -11,26 +11,42 @@ public enum RejectionReason
 
     /// <summary>No worker can be started any more; the inner exception has the last cause.</summary>
     Broken,
+
+    /// <summary>The queue is full, and the pool is set up not to wait (<see cref="WhenFull.Reject"/>).</summary>
+    QueueFull,
 }
 
 /// <summary>The pool does not take the call, or stopped before it was finished (then <see cref="SandboxPoolException.Execution"/> tells whether it had begun).</summary>
 public sealed class CallRejectedException : SandboxPoolException
 {
-    internal CallRejectedException(RejectionReason reason, FaultSite site, Exception? inner = null)
-        : base(Describe(reason, site, inner), site, inner) => Reason = reason;
+    internal CallRejectedException(RejectionReason reason, FaultSite site)
+        : this(reason, Describe(reason, site), site)
+    {
+    }
+
+    private CallRejectedException(RejectionReason reason, string message, FaultSite site, Exception? inner = null)
+        : base(message, site, inner) => Reason = reason;
 
     /// <summary>Why.</summary>
     public RejectionReason Reason { get; }
 
-    private static string Describe(RejectionReason reason, FaultSite site, Exception? inner)
+    internal static CallRejectedException Broken(string crashes, FaultSite site, Exception? cause) => new(
+        RejectionReason.Broken,
+        $"{Subject(site)} was rejected: pool {site.Pool} is broken, its workers died or failed to start too often. Mend the cause, then call Reset(). What happened last:{crashes}",
+        site,
+        cause);
+
+    internal static CallRejectedException QueueFull(string queue, FaultSite site) => new(
+        RejectionReason.QueueFull,
+        $"{Subject(site)} was rejected: the queue of pool {site.Pool} is full ({queue}). Make fewer calls at once, add workers, or raise QueueCapacity.",
+        site);
+
+    private static string Subject(FaultSite site) => site.EntryPoint is null ? "The call" : $"The call of {site.EntryPoint}";
+
+    private static string Describe(RejectionReason reason, FaultSite site) => reason switch
     {
-        var call = site.EntryPoint is null ? "The call" : $"The call of {site.EntryPoint}";
-        return reason switch
-        {
-            RejectionReason.NotStarted => $"{call} was rejected: pool {site.Pool} is not started. Await StartAsync first.",
-            RejectionReason.Stopped when site.Execution == Execution.Started => $"{call} was executing when pool {site.Pool} stopped.",
-            RejectionReason.Stopped => $"{call} was rejected: pool {site.Pool} is stopping or has stopped.",
-            _ => $"{call} was rejected: pool {site.Pool} is broken, no worker can be started. Last cause: {inner?.Message}",
-        };
-    }
+        RejectionReason.NotStarted => $"{Subject(site)} was rejected: pool {site.Pool} is not started. Await StartAsync first.",
+        _ when site.Execution == Execution.Started => $"{Subject(site)} was executing when pool {site.Pool} stopped.",
+        _ => $"{Subject(site)} was rejected: pool {site.Pool} is stopping or has stopped.",
+    };
 }

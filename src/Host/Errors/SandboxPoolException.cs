@@ -12,7 +12,8 @@ public enum Execution
 
 /// <summary>Where a fault happened; what is known of it.</summary>
 internal sealed record FaultSite(
-    string? Pool, string? Worker = null, int? ProcessId = null, long? CallId = null, string? EntryPoint = null, Execution Execution = Execution.NotStarted);
+    string? Pool, string? Worker = null, int? ProcessId = null, long? CallId = null, string? EntryPoint = null, Execution Execution = Execution.NotStarted,
+    int? Incarnation = null);
 
 /// <summary>The base of every error of a pool. Each call that fails gets an exception object of its own.</summary>
 /// <remarks>The caller's own cancellation is not one of them: it is the usual <see cref="OperationCanceledException"/>.</remarks>
@@ -24,6 +25,7 @@ public abstract class SandboxPoolException : Exception
         PoolName = site.Pool;
         WorkerName = site.Worker;
         ProcessId = site.ProcessId;
+        Incarnation = site.Incarnation;
         CallId = site.CallId;
         EntryPoint = site.EntryPoint;
         Execution = site.Execution;
@@ -37,6 +39,9 @@ public abstract class SandboxPoolException : Exception
 
     /// <summary>The sandbox's process id, when there was a process.</summary>
     public int? ProcessId { get; }
+
+    /// <summary>Which of the pool's workers since its start it was, from 1: a name is used again, this number never.</summary>
+    public int? Incarnation { get; }
 
     /// <summary>The call's number within its pool, when the error is about a call.</summary>
     public long? CallId { get; }

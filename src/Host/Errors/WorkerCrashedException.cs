@@ -18,6 +18,9 @@ public enum CrashReason
     /// <summary>Killed from outside the pool (SIGKILL): by an operator or by the system's out-of-memory killer.</summary>
     KilledFromOutside,
 
+    /// <summary>The pool killed it, because it used more memory than <see cref="SandboxPoolOptions.MemoryLimit"/>.</summary>
+    MemoryLimit,
+
     /// <summary>The pool killed it, because what it sent cannot be understood or is above the cap.</summary>
     ProtocolViolation,
 }
@@ -37,6 +40,7 @@ public sealed class WorkerCrashedException : SandboxPoolException
         StandardErrorTail = exit.StandardErrorTail;
         Uptime = exit.Uptime;
         CallsServed = exit.CallsServed;
+        PeakMemory = exit.PeakMemory;
     }
 
     /// <summary>Why the worker died.</summary>
@@ -57,9 +61,18 @@ public sealed class WorkerCrashedException : SandboxPoolException
     /// <summary>How many calls it had finished.</summary>
     public long CallsServed { get; }
 
+    /// <summary>The most resident memory it was seen with, in bytes; the system's own high-water mark, read once a second. Null when it died before that.</summary>
+    public long? PeakMemory { get; }
+
     private static string Describe(Workers.WorkerExit exit, FaultSite site)
     {
-        var subject = $"Worker {site.Worker} (pid {site.ProcessId}) died {(site.EntryPoint is null ? "while idle" : $"while executing {site.EntryPoint}")}";
+        var when = site switch
+        {
+            { EntryPoint: null } => "while idle",
+            { CallId: not null, Execution: Execution.NotStarted } => $"with {site.EntryPoint} in hand, which by its own account it had not begun, as two workers before it",
+            _ => $"while executing {site.EntryPoint}",
+        };
+        var subject = $"Worker {site.Worker} (pid {site.ProcessId}) died {when}";
         var how = exit.Signal ?? $"exit code {exit.ExitCode}";
         var why = exit.Reason switch
         {
@@ -67,6 +80,7 @@ public sealed class WorkerCrashedException : SandboxPoolException
             CrashReason.StackOverflow => $"stack overflow ({how})",
             CrashReason.OutOfMemory => $"out of memory ({how})",
             CrashReason.KilledFromOutside => $"killed from outside the pool ({how})",
+            CrashReason.MemoryLimit => "it used more memory than MemoryLimit allows and was killed by the pool",
             CrashReason.ProtocolViolation => "it broke the protocol and was killed by the pool",
             _ => how,
         };

@@ -13,15 +13,15 @@ namespace ProcessPool.Launch;
 internal sealed class InProcessSandbox : ISandbox
 {
     private static readonly Lock Gate = new();
-    private static Func<Stream, Stream, Task>? s_session;
+    private static Func<Stream, Stream, string, Task>? s_session;
 
-    private readonly Func<Stream, Stream, Task> _session;
+    private readonly Func<Stream, Stream, string, Task> _session;
     private readonly int _depth;
     private readonly Stream _sandboxControl;
     private readonly Stream _sandboxCalls;
     private readonly CancellationTokenSource _killed = new();
 
-    private InProcessSandbox(Func<Stream, Stream, Task> session, int depth)
+    private InProcessSandbox(Func<Stream, Stream, string, Task> session, int depth)
     {
         _session = session;
         _depth = depth;
@@ -63,6 +63,10 @@ internal sealed class InProcessSandbox : ISandbox
         return new InProcessSandbox(s_session, depth);
     }
 
+    public RecorderMark? ReadMark() => null;
+
+    public ProcessMemory? ReadMemory() => null;
+
     public void Kill() => _killed.Cancel();
 
     public async ValueTask DisposeAsync()
@@ -76,7 +80,7 @@ internal sealed class InProcessSandbox : ISandbox
     private async Task<int> RunAsync()
     {
         PoolDepth.EnterInProcess(_depth);
-        var session = Task.Run(() => _session(_sandboxControl, _sandboxCalls));
+        var session = Task.Run(() => _session(_sandboxControl, _sandboxCalls, ""));
         try
         {
             await session.WaitAsync(_killed.Token).ConfigureAwait(false);
@@ -100,12 +104,12 @@ internal sealed class InProcessSandbox : ISandbox
         }
     }
 
-    private static Func<Stream, Stream, Task> Load(string path)
+    private static Func<Stream, Stream, string, Task> Load(string path)
     {
         var assembly = new PayloadLoadContext(path).LoadFromAssemblyPath(path);
         return assembly.GetType("ProcessPool.Sandbox.SandboxSession", throwOnError: true)!
             .GetMethod("RunAsync", BindingFlags.Public | BindingFlags.Static)!
-            .CreateDelegate<Func<Stream, Stream, Task>>();
+            .CreateDelegate<Func<Stream, Stream, string, Task>>();
     }
 
     private sealed class PayloadLoadContext(string sandbox) : AssemblyLoadContext("ProcessPool sandbox")

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.IO.Pipes;
-using Nerdbank.Streams;
 using ProcessPool.Diagnostics;
 using ProcessPool.Protocol;
 using ProcessPool.Workers;
@@ -14,19 +12,23 @@ internal sealed class ProcessSandbox : ISandbox
     private static readonly TimeSpan OutputWait = TimeSpan.FromMilliseconds(250);
 
     private readonly Process _process;
+    private readonly SandboxPipes _pipes;
+    private readonly string _mark;
     private readonly ScratchDirectory? _scratch;
-    private readonly TimeProvider _time;
+    private readonly PoolSettings _settings;
+    private readonly string _worker;
     private readonly Task _output;
     private readonly Lock _gate = new();
     private bool _disposed;
 
-    private ProcessSandbox(Process process, Stream control, Stream calls, string worker, ScratchDirectory? scratch, PoolSettings settings)
+    private ProcessSandbox(Process process, SandboxPipes pipes, string mark, string worker, ScratchDirectory? scratch, PoolSettings settings)
     {
         _process = process;
+        _pipes = pipes;
+        _mark = mark;
         _scratch = scratch;
-        _time = settings.Time;
-        Control = control;
-        Calls = calls;
+        _settings = settings;
+        _worker = worker;
         ProcessId = process.Id;
         _output = Task.WhenAll(
             OutputPump.RunAsync(process.StandardOutput.BaseStream, line => settings.Logger.StandardOutput(worker, line)),
@@ -40,9 +42,9 @@ internal sealed class ProcessSandbox : ISandbox
 
     public int? ProcessId { get; }
 
-    public Stream Control { get; }
+    public Stream Control => _pipes.Control;
 
-    public Stream Calls { get; }
+    public Stream Calls => _pipes.Calls;
 
     public Task<int> Exited { get; }
 
@@ -61,7 +63,7 @@ internal sealed class ProcessSandbox : ISandbox
 
     /// <summary>Starts a sandbox on the spawner thread.</summary>
     /// <exception cref="WorkerStartException">The process could not be started.</exception>
-    public static async Task<ProcessSandbox> StartAsync(PoolSettings settings, string poolName, string workerName, int slot, int depth)
+    public static async Task<ProcessSandbox> StartAsync(PoolSettings settings, string poolName, string workerName, int index, int depth)
     {
         var site = new FaultSite(poolName, workerName);
         var dotnet = SandboxLocator.FindDotnet(site);
@@ -70,6 +72,7 @@ internal sealed class ProcessSandbox : ISandbox
         try
         {
             scratch = settings.WorkingDirectory is null ? new ScratchDirectory(settings.Logger) : null;
+            var mark = Guid.NewGuid().ToString("N");
             var start = new ProcessStartInfo(dotnet)
             {
                 UseShellExecute = false,
@@ -80,18 +83,48 @@ internal sealed class ProcessSandbox : ISandbox
                 WorkingDirectory = settings.WorkingDirectory ?? scratch!.Path,
             };
             start.Environment.Clear();
-            foreach (var (name, value) in SandboxEnvironment.Build(settings, poolName, workerName, slot, Environment.GetEnvironmentVariables(), depth))
+            foreach (var (name, value) in SandboxEnvironment.Build(settings, poolName, workerName, index, Environment.GetEnvironmentVariables(), depth))
             {
                 start.Environment[name] = value;
             }
 
-            var (process, control, calls) = await SpawnerThread.RunAsync(() => Spawn(start, sandbox, scratch?.Path ?? "")).ConfigureAwait(false);
-            return new ProcessSandbox(process, control, calls, workerName, scratch, settings);
+            start.Environment[SandboxArguments.MarkVariable] = mark;
+            var (process, pipes) = await SpawnerThread.RunAsync(() => Spawn(start, sandbox, scratch?.Path ?? "")).ConfigureAwait(false);
+            return new ProcessSandbox(process, pipes, mark, workerName, scratch, settings);
         }
         catch (Exception exception)
         {
             scratch?.Dispose();
             throw new WorkerStartException($"The process of worker {workerName} could not be started ({dotnet}): {exception.Message}", site, exception);
+        }
+    }
+
+    public RecorderMark? ReadMark() => _pipes.Recorder.Read();
+
+    public ProcessMemory? ReadMemory()
+    {
+        lock (_gate)
+        {
+            try
+            {
+                if (_disposed || _process.HasExited)
+                {
+                    return null;
+                }
+
+                if (OperatingSystem.IsLinux())
+                {
+                    return ProcessMemory.OfLinuxProcess(_process.Id);
+                }
+
+                _process.Refresh();
+                return new ProcessMemory(_process.WorkingSet64, _process.PeakWorkingSet64);
+            }
+            catch (InvalidOperationException)
+            {
+                // It ended meanwhile.
+                return null;
+            }
         }
     }
 
@@ -119,7 +152,7 @@ internal sealed class ProcessSandbox : ISandbox
     public async ValueTask DisposeAsync()
     {
         Kill();
-        await Exited.ConfigureAwait(false);
+        var exitCode = await Exited.ConfigureAwait(false);
         lock (_gate)
         {
             if (_disposed)
@@ -130,55 +163,41 @@ internal sealed class ProcessSandbox : ISandbox
             _disposed = true;
         }
 
-        await Control.DisposeAsync().ConfigureAwait(false);
-        await Calls.DisposeAsync().ConfigureAwait(false);
+        // One that ended by itself as it should has ended its descendants too.
+        if (exitCode != 0 && Leftovers.Kill($"{SandboxArguments.MarkVariable}={_mark}") is > 0 and var killed)
+        {
+            _settings.Logger.LeftoversKilled(_worker, ProcessId, killed);
+        }
 
         // Process closes only the readers that it reads itself. Closing them also ends the pumps, if a descendant holds the other ends.
+        await Control.DisposeAsync().ConfigureAwait(false);
+        await Calls.DisposeAsync().ConfigureAwait(false);
+        _pipes.Dispose();
         _process.StandardOutput.Dispose();
         _process.StandardError.Dispose();
         _process.Dispose();
         _scratch?.Dispose();
     }
 
-    private static (Process Process, Stream Control, Stream Calls) Spawn(ProcessStartInfo start, string sandbox, string scratch)
+    private static (Process Process, SandboxPipes Pipes) Spawn(ProcessStartInfo start, string sandbox, string scratch)
     {
-        var pipes = new List<AnonymousPipeServerStream>();
+        var pipes = new SandboxPipes(scratch);
         try
         {
-            var controlToSandbox = Open(PipeDirection.Out);
-            var controlToHost = Open(PipeDirection.In);
-            var callsToSandbox = Open(PipeDirection.Out);
-            var callsToHost = Open(PipeDirection.In);
-            var arguments = new SandboxArguments(
-                controlToSandbox.GetClientHandleAsString(),
-                controlToHost.GetClientHandleAsString(),
-                callsToSandbox.GetClientHandleAsString(),
-                callsToHost.GetClientHandleAsString(),
-                scratch);
-            foreach (var argument in (string[])["exec", sandbox, .. arguments.ToCommandLine()])
+            foreach (var argument in (string[])["exec", sandbox, .. pipes.Arguments.ToCommandLine()])
             {
                 start.ArgumentList.Add(argument);
             }
 
             var process = Process.Start(start)!;
+            pipes.CloseInherited();
             process.StandardInput.Close();
-            return (process, FullDuplexStream.Splice(controlToHost, controlToSandbox), FullDuplexStream.Splice(callsToHost, callsToSandbox));
+            return (process, pipes);
         }
         catch
         {
-            pipes.ForEach(pipe => pipe.Dispose());
+            pipes.Dispose();
             throw;
-        }
-        finally
-        {
-            pipes.ForEach(pipe => pipe.DisposeLocalCopyOfClientHandle());
-        }
-
-        AnonymousPipeServerStream Open(PipeDirection direction)
-        {
-            var pipe = new AnonymousPipeServerStream(direction, HandleInheritability.Inheritable);
-            pipes.Add(pipe);
-            return pipe;
         }
     }
 
@@ -187,7 +206,7 @@ internal sealed class ProcessSandbox : ISandbox
     {
         await _process.WaitForExitAsync().ConfigureAwait(false);
         var exitCode = _process.ExitCode;
-        await Task.WhenAny(_output, Task.Delay(OutputWait, _time)).ConfigureAwait(false);
+        await Task.WhenAny(_output, Task.Delay(OutputWait, _settings.Time)).ConfigureAwait(false);
         return exitCode;
     }
 }

@@ -9,13 +9,13 @@ internal sealed class WorkerLauncher(PoolSettings settings, string poolName, str
     // Of the caller who starts the pool: the slots, which run this, do not flow from it.
     private readonly int _depth = PoolDepth.Current + 1;
 
-    public async Task<IWorker> StartAsync(int slot, CancellationToken cancellationToken)
+    public async Task<IWorker> StartAsync(int index, CancellationToken cancellationToken)
     {
-        var name = WorkerName.Of(poolName, slot);
+        var name = WorkerName.Of(poolName, index);
         ISandbox sandbox = settings.Debug
             ? InProcessSandbox.Start(poolName, name, _depth)
-            : await ProcessSandbox.StartAsync(settings, poolName, name, slot, _depth).ConfigureAwait(false);
-        var request = new InitializeRequest(WireLimits.ProtocolVersion, poolName, name, slot, entryAssembly, settings.MaxMessageBytes);
+            : await ProcessSandbox.StartAsync(settings, poolName, name, index, _depth).ConfigureAwait(false);
+        var request = new InitializeRequest(WireLimits.ProtocolVersion, poolName, name, index, entryAssembly, settings.MaxMessageBytes);
         return await SandboxWorker.StartAsync(sandbox, request, settings, cancellationToken).ConfigureAwait(false);
     }
 }

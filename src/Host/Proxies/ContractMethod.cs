@@ -10,15 +10,17 @@ internal sealed class ContractMethod
     private static readonly MethodInfo ValueTaskMaker = Maker(nameof(MakeValueTask));
 
     private readonly SandboxPool _pool;
+    private readonly CallOptions? _options;
     private readonly string _entryPoint;
     private readonly int[] _passed;
     private readonly Type[] _types;
     private readonly int _token;
     private readonly Func<CallArguments, CancellationToken, object> _call;
 
-    public ContractMethod(SandboxPool pool, MethodInfo method)
+    public ContractMethod(SandboxPool pool, CallOptions? options, MethodInfo method)
     {
         _pool = pool;
+        _options = options;
         var contract = method.DeclaringType!;
         _entryPoint = $"{TypeNames.Short(contract.FullName ?? contract.Name)}.{method.Name}";
         var parameters = method.GetParameters();
@@ -43,12 +45,12 @@ internal sealed class ContractMethod
     {
         if (returned == typeof(Task))
         {
-            return (arguments, token) => _pool.InvokeAsync(_entryPoint, arguments, token);
+            return (arguments, token) => _pool.InvokeAsync(_entryPoint, arguments, _options, token);
         }
 
         if (returned == typeof(ValueTask))
         {
-            return (arguments, token) => new ValueTask(_pool.InvokeAsync(_entryPoint, arguments, token));
+            return (arguments, token) => new ValueTask(_pool.InvokeAsync(_entryPoint, arguments, _options, token));
         }
 
         var maker = returned.GetGenericTypeDefinition() == typeof(Task<>) ? TaskMaker : ValueTaskMaker;
@@ -56,10 +58,10 @@ internal sealed class ContractMethod
     }
 
     private Func<CallArguments, CancellationToken, object> MakeTask<T>() =>
-        (arguments, token) => _pool.InvokeAsync<T>(_entryPoint, arguments, token);
+        (arguments, token) => _pool.InvokeAsync<T>(_entryPoint, arguments, _options, token);
 
     private Func<CallArguments, CancellationToken, object> MakeValueTask<T>() =>
-        (arguments, token) => new ValueTask<T>(_pool.InvokeAsync<T>(_entryPoint, arguments, token));
+        (arguments, token) => new ValueTask<T>(_pool.InvokeAsync<T>(_entryPoint, arguments, _options, token));
 
     private static MethodInfo Maker(string name) => typeof(ContractMethod).GetMethod(name, BindingFlags.Instance | BindingFlags.NonPublic)!;
 }

@@ -11,12 +11,12 @@ internal class ContractProxy : DispatchProxy
 
     /// <summary>Makes a proxy.</summary>
     /// <exception cref="NotSupportedException">The contract says something that cannot be called across processes; the message names every such member.</exception>
-    public static T Create<T>(SandboxPool pool)
+    public static T Create<T>(SandboxPool pool, CallOptions? options)
         where T : class
     {
         RefuseUnsupported(typeof(T));
         var proxy = Create<T, ContractProxy>();
-        ((ContractProxy)(object)proxy)._methods = Members(typeof(T)).OfType<MethodInfo>().ToDictionary(method => method, method => new ContractMethod(pool, method));
+        ((ContractProxy)(object)proxy)._methods = Members(typeof(T)).OfType<MethodInfo>().ToDictionary(method => method, method => new ContractMethod(pool, options, method));
         return proxy;
     }
 

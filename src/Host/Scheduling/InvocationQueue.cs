@@ -1,17 +1,45 @@
 namespace ProcessPool.Scheduling;
 
-/// <summary>
-/// Bounded, first in first out. Callers wait for room, slots wait for calls; both can give up at any time. A call that is cancelled
-/// while it waits leaves at once. No code of a caller runs under the lock: every completion here continues asynchronously.
-/// </summary>
-internal sealed class InvocationQueue(int capacity)
+/// <summary>How long a queue is, for errors.</summary>
+internal readonly record struct QueueStatus(int Length, TimeSpan OldestAge);
+
+/// <summary>What a queue does with calls that it does not keep: one error for each.</summary>
+internal interface IQueueErrors
 {
+    Exception Full(Invocation call, QueueStatus status);
+
+    Exception TimedOut(Invocation call, TimeSpan timeout, QueueStatus status);
+}
+
+/// <summary>
+/// Bounded, by priority, then first in first out. Callers wait for room or are refused, slots wait for calls; all can give up at any time. A call that is
+/// cancelled while it waits leaves at once. No code of a caller runs under the lock: every completion here continues asynchronously.
+/// </summary>
+internal sealed class InvocationQueue : IDisposable
+{
+    private readonly int _capacity;
+    private readonly WhenFull _whenFull;
+    private readonly TimeSpan? _timeout;
+    private readonly TimeProvider _time;
+    private readonly IQueueErrors _errors;
+    private readonly ITimer? _timer;
     private readonly Lock _gate = new();
-    private readonly LinkedList<Invocation> _calls = new();
-    private readonly LinkedList<(Invocation Call, TaskCompletionSource Queued)> _callers = new();
-    private readonly LinkedList<TaskCompletionSource<Invocation?>> _takers = new();
+    private readonly WaitingCalls _calls = new();
+    private readonly WaitingCalls _callers = new();
+    private readonly LinkedList<Taker> _takers = new();
     private Func<Invocation, Exception>? _refuse;
     private bool _closed;
+    private bool _timerArmed;
+
+    public InvocationQueue(int capacity, WhenFull whenFull, TimeSpan? timeout, TimeProvider time, IQueueErrors errors)
+    {
+        _capacity = capacity;
+        _whenFull = whenFull;
+        _timeout = timeout;
+        _time = time;
+        _errors = errors;
+        _timer = timeout is null ? null : time.CreateTimer(_ => Expire(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
 
     /// <summary>How many calls wait for a worker.</summary>
     public int Count
@@ -43,25 +71,35 @@ internal sealed class InvocationQueue(int capacity)
         Exception refusal;
         lock (_gate)
         {
-            if (_refuse is null)
+            if (_refuse is not null)
             {
+                refusal = _refuse(call);
+            }
+            else
+            {
+                call.QueuedAt = _time.GetTimestamp();
                 if (HandOut_NeedsLock(call))
                 {
                     return Task.CompletedTask;
                 }
 
-                if (_calls.Count < capacity)
+                if (_calls.Count < _capacity)
                 {
-                    call.QueueNode = _calls.AddLast(call);
+                    _calls.AddLast(call);
+                    ArmTimer_NeedsLock();
                     return Task.CompletedTask;
                 }
 
-                var queued = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                _callers.AddLast((call, queued));
-                return queued.Task;
-            }
+                if (_whenFull == WhenFull.Wait)
+                {
+                    call.Room = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                    _callers.AddLast(call);
+                    ArmTimer_NeedsLock();
+                    return call.Room.Task;
+                }
 
-            refusal = _refuse(call);
+                refusal = _errors.Full(call, Status_NeedsLock());
+            }
         }
 
         call.Fail(refusal);
@@ -71,75 +109,88 @@ internal sealed class InvocationQueue(int capacity)
     /// <summary>Puts a call that was taken but not started back to the head, whatever the capacity.</summary>
     public void PutBack(Invocation call)
     {
-        Exception refusal;
+        Exception? refusal = null;
         lock (_gate)
         {
-            if (call.CancellationToken.IsCancellationRequested)
+            call.Return();
+            if (!call.CancellationToken.IsCancellationRequested)
             {
-                // It was told while nobody held it: Withdraw found it nowhere.
-                call.Cancel();
-                return;
-            }
-
-            if (!_closed)
-            {
-                if (!HandOut_NeedsLock(call))
+                if (!_closed)
                 {
-                    call.QueueNode = _calls.AddFirst(call);
+                    if (!HandOut_NeedsLock(call))
+                    {
+                        _calls.AddFirst(call);
+                        ArmTimer_NeedsLock();
+                    }
+
+                    return;
                 }
 
-                return;
+                refusal = _refuse!(call);
             }
-
-            refusal = _refuse!(call);
         }
 
-        call.Fail(refusal);
+        // A token that was cancelled while nobody held the call: Withdraw found it nowhere.
+        _ = refusal is null ? call.Cancel() : call.Fail(refusal);
     }
 
-    /// <summary>The next call; null when the token is cancelled, or when there will be none.</summary>
-    public async ValueTask<Invocation?> TakeAsync(CancellationToken cancellationToken)
+    /// <summary>The next call; null when the taker was woken, or when there will be none.</summary>
+    public ValueTask<Invocation?> TakeAsync(Taker taker)
     {
-        LinkedListNode<TaskCompletionSource<Invocation?>> taker;
         lock (_gate)
         {
-            if (cancellationToken.IsCancellationRequested)
+            if (taker.Woken)
             {
-                return null;
+                taker.Woken = false;
+                return default;
             }
 
-            if (_calls.First is { Value: var call })
+            if (_calls.First is { } call)
             {
                 Remove_NeedsLock(call);
-                return call;
+                call.Assign();
+                return new ValueTask<Invocation?>(call);
             }
 
             if (_refuse is not null)
             {
-                return null;
+                return default;
             }
 
-            taker = _takers.AddLast(new TaskCompletionSource<Invocation?>(TaskCreationOptions.RunContinuationsAsynchronously));
+            taker.Waiting = new TaskCompletionSource<Invocation?>(TaskCreationOptions.RunContinuationsAsynchronously);
+            taker.Node = _takers.AddLast(taker);
+            return new ValueTask<Invocation?>(taker.Waiting.Task);
         }
+    }
 
-        using var registration = cancellationToken.UnsafeRegister(_ => Dismiss(taker), null);
-        return await taker.Value.Task.ConfigureAwait(false);
+    /// <summary>Ends a taker's waiting, or its next one.</summary>
+    public void Wake(Taker taker)
+    {
+        lock (_gate)
+        {
+            if (taker.Node is null)
+            {
+                taker.Woken = true;
+            }
+            else
+            {
+                Release_NeedsLock(taker, null);
+            }
+        }
     }
 
     /// <summary>Takes a waiting call out and cancels it. Nothing happens to one that was handed out: that is its slot's business.</summary>
     public void Withdraw(Invocation call)
     {
-        TaskCompletionSource? queued = null;
         lock (_gate)
         {
-            if (call.QueueNode is not null)
+            if (_calls.Contains(call))
             {
                 Remove_NeedsLock(call);
             }
-            else if (FindCaller_NeedsLock(call) is { } caller)
+            else if (_callers.Contains(call))
             {
-                _callers.Remove(caller);
-                queued = caller.Value.Queued;
+                _callers.Remove(call);
             }
             else
             {
@@ -148,7 +199,7 @@ internal sealed class InvocationQueue(int capacity)
         }
 
         call.Cancel();
-        queued?.SetResult();
+        call.Room?.TrySetResult();
     }
 
     /// <summary>Refuses calls from now on, but hands out those that were made before.</summary>
@@ -162,89 +213,125 @@ internal sealed class InvocationQueue(int capacity)
     }
 
     /// <summary>Refuses calls from now on, and every call that waits.</summary>
-    public void Close(Func<Invocation, Exception> refuse)
+    /// <returns>How many waited.</returns>
+    public int Close(Func<Invocation, Exception> refuse)
     {
         List<Invocation> refused;
         lock (_gate)
         {
             _refuse ??= refuse;
             _closed = true;
-            refused = [.. _calls, .. _callers.Select(caller => caller.Call)];
-            foreach (var (_, queued) in _callers)
-            {
-                queued.SetResult();
-            }
-
-            foreach (var call in _calls)
-            {
-                call.QueueNode = null;
-            }
-
-            _calls.Clear();
-            _callers.Clear();
+            refused = [.. _calls.RemoveAll(), .. _callers.RemoveAll()];
             ReleaseTakers_NeedsLock();
         }
 
-        refused.ForEach(call => call.Fail(refuse(call)));
+        foreach (var call in refused)
+        {
+            call.Fail(refuse(call));
+            call.Room?.TrySetResult();
+        }
+
+        return refused.Count;
     }
+
+    /// <summary>Takes calls again.</summary>
+    public void Reopen()
+    {
+        lock (_gate)
+        {
+            _refuse = null;
+            _closed = false;
+        }
+    }
+
+    public void Dispose() => _timer?.Dispose();
 
     private bool HandOut_NeedsLock(Invocation call)
     {
-        if (_takers.First is not { } taker)
+        if (_takers.First is not { Value: var taker })
         {
             return false;
         }
 
-        _takers.RemoveFirst();
-        taker.Value.SetResult(call);
+        call.Assign();
+        Release_NeedsLock(taker, call);
         return true;
     }
 
-    // The caller who waited longest gets the room.
-    private void Remove_NeedsLock(Invocation call)
+    private void Release_NeedsLock(Taker taker, Invocation? call)
     {
-        _calls.Remove(call.QueueNode!);
-        call.QueueNode = null;
-        if (_calls.Count < capacity && _callers.First is { Value: var (next, queued) })
-        {
-            _callers.RemoveFirst();
-            next.QueueNode = _calls.AddLast(next);
-            queued.SetResult();
-        }
-    }
-
-    private LinkedListNode<(Invocation Call, TaskCompletionSource Queued)>? FindCaller_NeedsLock(Invocation call)
-    {
-        var node = _callers.First;
-        while (node is not null && node.Value.Call != call)
-        {
-            node = node.Next;
-        }
-
-        return node;
-    }
-
-    private void Dismiss(LinkedListNode<TaskCompletionSource<Invocation?>> taker)
-    {
-        lock (_gate)
-        {
-            if (taker.List is null)
-            {
-                return;
-            }
-
-            _takers.Remove(taker);
-            taker.Value.SetResult(null);
-        }
+        _takers.Remove(taker.Node!);
+        taker.Node = null;
+        taker.Waiting!.SetResult(call);
     }
 
     private void ReleaseTakers_NeedsLock()
     {
-        foreach (var taker in _takers)
+        while (_takers.First is { Value: var taker })
         {
-            taker.SetResult(null);
+            Release_NeedsLock(taker, null);
+        }
+    }
+
+    // The caller who comes first among those who wait gets the room.
+    private void Remove_NeedsLock(Invocation call)
+    {
+        _calls.Remove(call);
+        if (_calls.Count < _capacity && _callers.First is { } next)
+        {
+            _callers.Remove(next);
+            _calls.AddLast(next);
+            next.Room!.SetResult();
+        }
+    }
+
+    private QueueStatus Status_NeedsLock() => new(
+        _calls.Count + _callers.Count,
+        Oldest_NeedsLock() is { } oldest ? _time.GetElapsedTime(oldest.QueuedAt) : TimeSpan.Zero);
+
+    private Invocation? Oldest_NeedsLock() => (_calls.Oldest, _callers.Oldest) switch
+    {
+        ({ } queued, { } caller) => caller.QueuedAt < queued.QueuedAt ? caller : queued,
+        var (queued, caller) => queued ?? caller,
+    };
+
+    // One timer for all: the oldest call is the first whose time is up.
+    private void ArmTimer_NeedsLock()
+    {
+        if (_timer is not null && !_timerArmed && Oldest_NeedsLock() is { } oldest)
+        {
+            _timerArmed = true;
+            var left = _timeout!.Value - _time.GetElapsedTime(oldest.QueuedAt);
+            _timer.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void Expire()
+    {
+        var expired = new List<(Invocation Call, QueueStatus Status)>();
+        lock (_gate)
+        {
+            while (Oldest_NeedsLock() is { } oldest && _time.GetElapsedTime(oldest.QueuedAt) >= _timeout)
+            {
+                expired.Add((oldest, Status_NeedsLock()));
+                if (_calls.Contains(oldest))
+                {
+                    Remove_NeedsLock(oldest);
+                }
+                else
+                {
+                    _callers.Remove(oldest);
+                }
+            }
+
+            _timerArmed = false;
+            ArmTimer_NeedsLock();
         }
 
-        _takers.Clear();
+        foreach (var (call, status) in expired)
+        {
+            call.Fail(_errors.TimedOut(call, _timeout!.Value, status));
+            call.Room?.TrySetResult();
+        }
     }
 }

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using ProcessPool.Diagnostics;
 using ProcessPool.Scheduling;
 using ProcessPool.Workers;
@@ -16,10 +15,13 @@ internal enum EndReason
 
 /// <summary>
 /// Watches one call on one worker: on timeout or cancellation it asks the plugin to end, and kills the worker when it does not in time (at
-/// once for a timed-out call that cannot be asked). After disposal it touches neither, so a late timer cannot hit the next call.
+/// once for a timed-out call that cannot be asked). After <see cref="Close"/> it touches neither, so a late timer cannot hit the next call.
 /// </summary>
 internal sealed class CallWatch : IDisposable
 {
+    /// <summary>How long a reply that must be on its way may take; also how late a timer may fire before this process counts as suspended.</summary>
+    private static readonly TimeSpan ReplyWait = TimeSpan.FromSeconds(1);
+
     private readonly Lock _gate = new();
     private readonly Invocation _call;
     private readonly IWorker _worker;
@@ -27,8 +29,10 @@ internal sealed class CallWatch : IDisposable
     private readonly CancellationTokenSource _ask = new();
     private readonly CancellationTokenRegistration _caller;
     private readonly CancellationTokenRegistration _pool;
+    private readonly long _handedOverAt;
     private readonly ITimer? _timer;
     private ITimer? _grace;
+    private bool _lookedTwice;
     private bool _over;
 
     public CallWatch(Invocation call, IWorker worker, PoolSettings settings, CancellationToken poolStopped)
@@ -36,14 +40,19 @@ internal sealed class CallWatch : IDisposable
         _call = call;
         _worker = worker;
         _settings = settings;
-        if (settings.CallTimeout is { } timeout)
+        _handedOverAt = settings.Time.GetTimestamp();
+        if ((call.Options.Timeout ?? settings.CallTimeout) is { } timeout)
         {
-            _timer = settings.Time.CreateTimer(_ => End(EndReason.TimedOut), null, timeout, Timeout.InfiniteTimeSpan);
+            CallTimeout = timeout;
+            _timer = settings.Time.CreateTimer(_ => TimeIsUp(), null, timeout, Timeout.InfiniteTimeSpan);
         }
 
         _caller = call.CancellationToken.UnsafeRegister(_ => End(EndReason.Cancelled), null);
         _pool = poolStopped.UnsafeRegister(_ => End(EndReason.PoolStopped), null);
     }
+
+    /// <summary>How long the call may execute; zero when there is no limit.</summary>
+    public TimeSpan CallTimeout { get; }
 
     /// <summary>Cancelled when the plugin is asked to end.</summary>
     public CancellationToken Ask => _ask.Token;
@@ -71,6 +80,53 @@ internal sealed class CallWatch : IDisposable
         _timer?.Dispose();
         _grace?.Dispose();
         _ask.Dispose();
+    }
+
+    // The timer counts from the hand-over, and it may have fired late. Both are looked into once; what the sandbox says wins no more time than that.
+    private void TimeIsUp()
+    {
+        lock (_gate)
+        {
+            if (_over)
+            {
+                return;
+            }
+
+            if (!_lookedTwice && TimeLeft() is var left && left > TimeSpan.Zero)
+            {
+                _lookedTwice = true;
+                _timer!.Change(left, Timeout.InfiniteTimeSpan);
+                return;
+            }
+        }
+
+        End(EndReason.TimedOut);
+    }
+
+    private TimeSpan TimeLeft()
+    {
+        var now = _settings.Time.GetTimestamp();
+        var elapsed = _settings.Time.GetElapsedTime(_handedOverAt, now);
+        var wasSuspended = elapsed > CallTimeout + ReplyWait;
+        if (_worker.ReadMark() is not { } mark)
+        {
+            return wasSuspended ? ReplyWait : TimeSpan.Zero;
+        }
+
+        if (mark.StartedCall != _call.Request.Id)
+        {
+            // It has not begun: its time has not either.
+            return CallTimeout;
+        }
+
+        _call.Start();
+        if (wasSuspended || mark.FinishedCall == _call.Request.Id)
+        {
+            return ReplyWait;
+        }
+
+        var startedAt = Math.Clamp(mark.StartedAt, _handedOverAt, now);
+        return CallTimeout - _settings.Time.GetElapsedTime(startedAt, now);
     }
 
     private void End(EndReason reason)

@@ -1,18 +1,13 @@
-using Microsoft.Extensions.Logging;
-using ProcessPool.Diagnostics;
-using ProcessPool.Protocol;
-using ProcessPool.Scheduling;
-using ProcessPool.Workers;
-
 namespace ProcessPool.Supervision;
 
 /// <summary>
-/// A permanent place in the pool, as one loop: start a worker, serve calls with it until one of them ends, start the next.
-/// The loop is the only writer of the slot's state.
+/// A permanent place in the pool, as one loop: get a worker, let it serve until it ends or is recycled, get the next.
+/// The loop is the only writer of its worker's phase.
 /// </summary>
-internal sealed class Slot(int index, PoolSettings settings, IWorkerLauncher launcher, Supervisor supervisor)
+internal sealed class Slot(int number, PoolSettings settings, Workforce workforce, Standby standby, Supervisor supervisor)
 {
     private readonly TaskCompletionSource _firstReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private RestartBudget _budget = new(settings.Restart, settings.Time);
 
     /// <summary>Ends with the first start of a worker; fails when that failed.</summary>
     public Task FirstReady => _firstReady.Task;
@@ -29,7 +24,7 @@ internal sealed class Slot(int index, PoolSettings settings, IWorkerLauncher lau
         {
             // A fault of this library, not of a plugin. Loud, and the pool knows that it has one worker less.
             _firstReady.TrySetException(exception);
-            supervisor.GivenUp(index, exception);
+            _ = supervisor.GivenUp(exception);
         }
         finally
         {
@@ -40,211 +35,81 @@ internal sealed class Slot(int index, PoolSettings settings, IWorkerLauncher lau
 
     private async Task LoopAsync(CancellationToken poolStopped)
     {
-        while (!poolStopped.IsCancellationRequested && !supervisor.Queue.IsDrained && await StartAsync(poolStopped).ConfigureAwait(false) is { } worker)
+        Incarnation? next = null;
+        while (!poolStopped.IsCancellationRequested && !supervisor.Queue.IsDrained)
         {
-            supervisor.WorkerReady(index, worker);
-            bool more;
-            try
+            next ??= standby.TryTake() ?? await workforce.StartAsync(_budget, StartFailed, poolStopped).ConfigureAwait(false);
+            if (next is null)
             {
-                more = await ServeAsync(worker, poolStopped).ConfigureAwait(false);
-                if (!worker.Exited.IsCompleted)
+                if (!await GiveUpAsync(poolStopped).ConfigureAwait(false))
                 {
-                    await worker.StopAsync(settings.StopTimeout).ConfigureAwait(false);
+                    return;
                 }
-            }
-            finally
-            {
-                supervisor.WorkerGone(index);
-                await worker.DisposeAsync().ConfigureAwait(false);
+
+                continue;
             }
 
-            if (!more)
-            {
-                return;
-            }
+            _firstReady.TrySetResult();
+            next = await ServeAsync(next, poolStopped).ConfigureAwait(false);
+        }
+
+        if (next is not null)
+        {
+            // It came too late to serve.
+            await supervisor.EndAsync(next).ConfigureAwait(false);
         }
     }
 
-    /// <summary>A new worker; null when the pool stopped meanwhile, the first start failed, or the slot is given up.</summary>
-    private async Task<IWorker?> StartAsync(CancellationToken poolStopped)
+    /// <summary>Lets a worker serve, and waits afterwards as long as its death demands.</summary>
+    /// <returns>Its successor, if there is one already.</returns>
+    private async Task<Incarnation?> ServeAsync(Incarnation incarnation, CancellationToken poolStopped)
     {
-        for (var failures = 1; !poolStopped.IsCancellationRequested; failures++)
-        {
-            try
-            {
-                var worker = await launcher.StartAsync(index, poolStopped).ConfigureAwait(false);
-                _firstReady.TrySetResult();
-                return worker;
-            }
-            catch (OperationCanceledException) when (poolStopped.IsCancellationRequested)
-            {
-                return null;
-            }
-            catch (Exception exception)
-            {
-                supervisor.StartFailed(index, exception);
-                if (_firstReady.TrySetException(exception) || failures >= Backoff.MaxFailures)
-                {
-                    supervisor.GivenUp(index, exception);
-                    return null;
-                }
-
-                settings.Logger.WorkerStartFailed(exception, WorkerName.Of(supervisor.PoolName, index), failures, Backoff.After(failures));
-            }
-
-            await Task.Delay(Backoff.After(failures), settings.Time, poolStopped).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-
-        return null;
-    }
-
-    /// <summary>Runs calls until the worker is gone (true: the slot goes on with another) or there are no more (false).</summary>
-    private async Task<bool> ServeAsync(IWorker worker, CancellationToken poolStopped)
-    {
-        using var idle = CancellationTokenSource.CreateLinkedTokenSource(poolStopped);
-        using var death = new ExitSignal(worker, idle);
-        while (true)
-        {
-            var call = await supervisor.Queue.TakeAsync(idle.Token).ConfigureAwait(false);
-            if (call is null)
-            {
-                if (!worker.Exited.IsCompleted)
-                {
-                    return false;
-                }
-
-                supervisor.WorkerDied(worker, await worker.Exited.ConfigureAwait(false));
-                return !poolStopped.IsCancellationRequested;
-            }
-
-            if (worker.HasExited)
-            {
-                supervisor.Queue.PutBack(call);
-                supervisor.WorkerDied(worker, await worker.Exited.ConfigureAwait(false));
-                return true;
-            }
-
-            try
-            {
-                if (!await RunAsync(worker, call, poolStopped).ConfigureAwait(false))
-                {
-                    return true;
-                }
-            }
-            catch (Exception exception)
-            {
-                call.Fail(exception);
-                throw;
-            }
-        }
-    }
-
-    /// <summary>Runs one call and settles it. False when the worker is not to be used again.</summary>
-    private async Task<bool> RunAsync(IWorker worker, Invocation call, CancellationToken poolStopped)
-    {
-        if (call.CancellationToken.IsCancellationRequested)
-        {
-            call.Cancel();
-            return true;
-        }
-
-        var site = new FaultSite(supervisor.PoolName, worker.Name, worker.ProcessId, call.Request.Id, call.Request.EntryPoint, Execution.Started);
-        using var watch = new CallWatch(call, worker, settings, poolStopped);
-        if (watch.Ask.IsCancellationRequested)
-        {
-            watch.Close();
-            Settle(call, watch.Reason, site with { Execution = Execution.NotStarted });
-            return !watch.Killed;
-        }
-
+        ServiceEnd end;
+        incarnation.Life.Fire(WorkerTrigger.Join);
+        supervisor.SlotFilled(number);
         try
         {
-            var reply = await worker.InvokeAsync(call.Request, watch.Ask).ConfigureAwait(false);
-            watch.Close();
-            var told = watch.Reason;
-            if (told == EndReason.TimedOut || told == EndReason.Cancelled && reply.Status == CallStatus.PluginThrew)
+            using var service = new Service(incarnation, settings, workforce, standby, supervisor);
+            end = await service.RunAsync(_budget, poolStopped).ConfigureAwait(false);
+        }
+        finally
+        {
+            supervisor.SlotEmptied(number);
+        }
+
+        if (end is { Death: not null, Successor: null } && !poolStopped.IsCancellationRequested)
+        {
+            if (_budget.AfterDeath(end.Clean) is { } wait)
             {
-                Settle(call, told, site);
+                await Task.Delay(wait, settings.Time, poolStopped).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             else
             {
-                call.Succeed(reply, site);
+                await GiveUpAsync(poolStopped).ConfigureAwait(false);
             }
+        }
 
-            return told is not (EndReason.TimedOut or EndReason.PoolStopped) && !watch.Killed;
-        }
-        catch (OperationCanceledException)
-        {
-            // Cancelled on the way out, or the connection broke after the plugin was asked: the two cannot be told apart, and a worker
-            // that may be dying must not get another call.
-            watch.Close();
-            Settle(call, watch.Reason, site);
-            return false;
-        }
-        catch (WorkerLostException lost)
-        {
-            watch.Close();
-            if (watch.Reason == EndReason.None)
-            {
-                supervisor.WorkerDied(worker, lost.Exit, call.Request.EntryPoint);
-                call.Fail(new WorkerCrashedException(lost.Exit, site));
-            }
-            else
-            {
-                Settle(call, watch.Reason, site);
-            }
-
-            return false;
-        }
+        return end.Successor;
     }
 
-    private void Settle(Invocation call, EndReason reason, FaultSite site)
+    /// <summary>No further start is allowed.</summary>
+    /// <returns>Whether a reset gave the slot a new budget; if not, the pool stops, or never started.</returns>
+    private async Task<bool> GiveUpAsync(CancellationToken poolStopped)
     {
-        switch (reason)
+        if (poolStopped.IsCancellationRequested || FirstReady.IsFaulted)
         {
-            case EndReason.Cancelled:
-                call.Cancel();
-                break;
-            case EndReason.TimedOut:
-                call.Fail(new CallTimeoutException(settings.CallTimeout!.Value, site));
-                break;
-            default:
-                call.Fail(new CallRejectedException(RejectionReason.Stopped, site));
-                break;
+            return false;
         }
+
+        var reset = supervisor.GivenUp(supervisor.LastError);
+        _budget = new RestartBudget(settings.Restart, settings.Time);
+        return await reset.ConfigureAwait(false);
     }
 
-    /// <summary>Ends the waiting for calls when the worker dies idle.</summary>
-    private sealed class ExitSignal : IDisposable
+    // The first start of all fails the pool.
+    private bool StartFailed(Exception exception)
     {
-        private readonly Lock _gate = new();
-        private readonly CancellationTokenSource _idle;
-        private bool _disposed;
-
-        public ExitSignal(IWorker worker, CancellationTokenSource idle)
-        {
-            _idle = idle;
-            _ = SignalAsync(worker);
-        }
-
-        public void Dispose()
-        {
-            lock (_gate)
-            {
-                _disposed = true;
-            }
-        }
-
-        private async Task SignalAsync(IWorker worker)
-        {
-            await worker.Exited.ConfigureAwait(false);
-            lock (_gate)
-            {
-                if (!_disposed)
-                {
-                    _idle.Cancel();
-                }
-            }
-        }
+        supervisor.StartFailed(exception);
+        return !_firstReady.TrySetException(exception);
     }
 }

@@ -6,31 +6,44 @@ using ProcessPool.Workers;
 
 namespace ProcessPool.Supervision;
 
-/// <summary>One run of a pool, from start to stop: its queue and its slots.</summary>
-[SuppressMessage("Design", "CA1001", Justification = "The token source has neither timer nor wait handle: there is nothing to dispose.")]
-internal sealed class Supervisor
+/// <summary>One run of a pool, from start to stop: its queue, its slots, its workers.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "Stopping ends what it owns; a token source without a timer needs no disposal.")]
+internal sealed class Supervisor : IQueueErrors
 {
     private readonly PoolSettings _settings;
+    private readonly Workforce _workforce;
+    private readonly Standby _standby;
     private readonly Slot[] _slots;
     private readonly CancellationTokenSource _stopped = new();
     private readonly Lock _gate = new();
-    private readonly HashSet<int> _ready = [];
-    private Task _running = Task.CompletedTask;
+    private readonly HashSet<int> _filled = [];
+    private readonly HashSet<Task> _retiring = [];
+    private readonly CrashHistory _crashes = new();
+    private readonly StopCount _stopCount = new();
+    private MemoryWatch? _memory;
+    private Task _serving = Task.CompletedTask;
+    private Task _standingBy = Task.CompletedTask;
+    private TaskCompletionSource<bool> _reset = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _givenUp;
+    private int _busy;
     private PoolState _state = PoolState.Starting;
-    private SandboxPoolException? _lastError;
 
     public Supervisor(string poolName, PoolSettings settings, IWorkerLauncher launcher)
     {
         PoolName = poolName;
         _settings = settings;
-        Queue = new InvocationQueue(settings.QueueCapacity);
-        _slots = [.. Enumerable.Range(0, settings.Workers).Select(index => new Slot(index, settings, launcher, this))];
+        Queue = new InvocationQueue(settings.QueueCapacity, settings.WhenFull, settings.QueueTimeout, settings.Time, this);
+        _workforce = new Workforce(poolName, settings, launcher);
+        _standby = new Standby(settings, _workforce, this);
+        _slots = [.. Enumerable.Range(0, settings.Workers).Select(number => new Slot(number, settings, _workforce, _standby, this))];
     }
 
     public string PoolName { get; }
 
     public InvocationQueue Queue { get; }
+
+    /// <summary>Whose turn it is to be recycled: one at a time.</summary>
+    public SemaphoreSlim RecycleTurn { get; } = new(1, 1);
 
     public PoolState State
     {
@@ -38,21 +51,12 @@ internal sealed class Supervisor
         {
             lock (_gate)
             {
-                return _state == PoolState.Running && _ready.Count < _slots.Length ? PoolState.Degraded : _state;
+                return _state == PoolState.Running && _filled.Count < _slots.Length ? PoolState.Degraded : _state;
             }
         }
     }
 
-    public SandboxPoolException? LastError
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _lastError;
-            }
-        }
-    }
+    public SandboxPoolException? LastError => _crashes.Last;
 
     /// <summary>Starts every slot and waits for its first worker.</summary>
     /// <exception cref="SandboxPoolException">A worker could not be started. Nothing is left running.</exception>
@@ -62,7 +66,7 @@ internal sealed class Supervisor
         using (ExecutionContext.SuppressFlow())
         {
             // The slots outlive the caller: its trace, culture and other ambient values must not stick to them.
-            _running = Task.WhenAll(_slots.Select(slot => Task.Run(() => slot.RunAsync(_stopped.Token), CancellationToken.None)).ToArray());
+            _serving = Task.WhenAll(_slots.Select(slot => Task.Run(() => slot.RunAsync(_stopped.Token), CancellationToken.None)));
         }
 
         try
@@ -76,13 +80,19 @@ internal sealed class Supervisor
             // From here on the caller's token has no say; if it had just spoken, the slots are stopping already.
             await registration.DisposeAsync().ConfigureAwait(false);
             _stopped.Token.ThrowIfCancellationRequested();
+            using (ExecutionContext.SuppressFlow())
+            {
+                _standingBy = Task.Run(() => _standby.RunAsync(_stopped.Token), CancellationToken.None);
+            }
+
+            _memory = new MemoryWatch(_settings, _workforce);
             SetState(PoolState.Running);
-            BreakIfNoSlotIsLeft(LastError);
+            BreakIfExhausted(LastError);
         }
         catch
         {
             await registration.DisposeAsync().ConfigureAwait(false);
-            await StopAsync(drain: false, CancellationToken.None).ConfigureAwait(false);
+            await StopAsync(drain: false, null, CancellationToken.None).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
             throw;
         }
@@ -90,78 +100,173 @@ internal sealed class Supervisor
 
     /// <summary>Ends every slot. Unfinished calls are finished first when draining, or else fail. Idempotent.</summary>
     /// <param name="drain">Whether to finish what was begun or queued.</param>
+    /// <param name="deadline">How long draining may take; null: as long as it takes.</param>
     /// <param name="cancellationToken">Cuts the draining short.</param>
-    public async Task StopAsync(bool drain, CancellationToken cancellationToken)
+    public async Task<StopReport> StopAsync(bool drain, TimeSpan? deadline, CancellationToken cancellationToken)
     {
         SetState(PoolState.Stopping);
+        _stopCount.Begin();
         if (drain)
         {
             Queue.Drain(Refuse);
-            await _running.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            EndReset(again: false);
+            await _serving.WaitAsync(deadline ?? Timeout.InfiniteTimeSpan, _settings.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        Queue.Close(Refuse);
+        _stopCount.Refused(Queue.Close(Refuse));
         await _stopped.CancelAsync().ConfigureAwait(false);
-        await _running.ConfigureAwait(false);
+        EndReset(again: false);
+        await _serving.ConfigureAwait(false);
+        await _standingBy.ConfigureAwait(false);
+        await Task.WhenAll(Retiring).ConfigureAwait(false);
+        _memory?.Dispose();
+        Queue.Dispose();
         SetState(PoolState.Stopped);
+        return _stopCount.Report;
+    }
+
+    /// <summary>Gives every slot a new budget; a broken pool takes calls again.</summary>
+    public void Reset()
+    {
+        lock (_gate)
+        {
+            if (_state is not (PoolState.Running or PoolState.Broken))
+            {
+                return;
+            }
+
+            _state = PoolState.Running;
+            _givenUp = 0;
+            Queue.Reopen();
+        }
+
+        _settings.Logger.PoolReset(PoolName);
+        EndReset(again: true);
     }
 
     /// <summary>A slot has a worker.</summary>
-    public void WorkerReady(int slot, IWorker worker)
+    public void SlotFilled(int slot)
     {
         lock (_gate)
         {
-            _ready.Add(slot);
+            _filled.Add(slot);
         }
-
-        _settings.Logger.WorkerReady(worker.Name, worker.ProcessId);
     }
 
     /// <summary>A slot has no worker just now.</summary>
-    public void WorkerGone(int slot)
+    public void SlotEmptied(int slot)
     {
         lock (_gate)
         {
-            _ready.Remove(slot);
+            _filled.Remove(slot);
         }
     }
 
+    public void CallBegins() => Interlocked.Increment(ref _busy);
+
+    public void CallEnds()
+    {
+        Interlocked.Decrement(ref _busy);
+        _stopCount.Ended();
+    }
+
+    /// <summary>A call that was executing failed because the pool stopped.</summary>
+    public void CallCutOff() => _stopCount.CutOff();
+
     /// <summary>A worker ended that nobody had asked to.</summary>
-    public void WorkerDied(IWorker worker, WorkerExit exit, string? entryPoint = null)
+    public void WorkerDied(Incarnation incarnation, WorkerExit exit, string? entryPoint = null)
     {
         if (_stopped.IsCancellationRequested)
         {
             return;
         }
 
+        var worker = incarnation.Worker;
         _settings.Logger.WorkerDied(worker.Name, worker.ProcessId, exit.Reason, exit.ExitCode, exit.Signal);
-        Remember(new WorkerCrashedException(exit, new FaultSite(PoolName, worker.Name, worker.ProcessId, EntryPoint: entryPoint)));
+        _crashes.Add(new WorkerCrashedException(exit, SiteOf(incarnation) with { EntryPoint = entryPoint }));
     }
 
     /// <summary>A worker could not be started.</summary>
-    public void StartFailed(int slot, Exception exception)
+    public void StartFailed(Exception exception) =>
+        _crashes.Add(exception as SandboxPoolException ?? new WorkerStartException(exception.Message, new FaultSite(PoolName), exception));
+
+    /// <summary>Ends a worker and waits for it.</summary>
+    public async Task EndAsync(Incarnation incarnation)
     {
-        Remember(exception as SandboxPoolException
-            ?? new WorkerStartException(exception.Message, new FaultSite(PoolName, WorkerName.Of(PoolName, slot)), exception));
+        if (await _workforce.EndAsync(incarnation).ConfigureAwait(false))
+        {
+            _stopCount.Killed();
+        }
     }
 
-    /// <summary>A slot will have no worker any more.</summary>
-    public void GivenUp(int slot, Exception exception)
+    /// <summary>Ends a worker whose successor serves already.</summary>
+    public void Retire(Incarnation incarnation)
     {
+        var retiring = RetireAsync();
+        lock (_gate)
+        {
+            _retiring.RemoveWhere(task => task.IsCompleted);
+            _retiring.Add(retiring);
+        }
+
+        async Task RetireAsync()
+        {
+            await EndAsync(incarnation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            RecycleTurn.Release();
+        }
+    }
+
+    /// <summary>A slot may start no worker any more.</summary>
+    /// <returns>Ends with whether there was a reset; if not, the pool stops.</returns>
+    public Task<bool> GivenUp(Exception? cause)
+    {
+        Task<bool> reset;
         lock (_gate)
         {
             _givenUp++;
+            reset = _reset.Task;
         }
 
-        _settings.Logger.WorkerGivenUp(exception, WorkerName.Of(PoolName, slot));
-        BreakIfNoSlotIsLeft(exception);
+        _settings.Logger.SlotGivenUp(cause, PoolName);
+        BreakIfExhausted(cause);
+        return reset;
     }
 
-    private void BreakIfNoSlotIsLeft(Exception? cause)
+    /// <summary>Ends with whether there was a reset; if not, the pool stops.</summary>
+    public Task<bool> NextReset()
     {
         lock (_gate)
         {
-            if (_givenUp < _slots.Length || _state != PoolState.Running)
+            return _reset.Task;
+        }
+    }
+
+    public FaultSite SiteOf(Invocation call, Incarnation incarnation) =>
+        SiteOf(incarnation) with { CallId = call.Request.Id, EntryPoint = call.Request.EntryPoint, Execution = call.Execution };
+
+    Exception IQueueErrors.Full(Invocation call, QueueStatus status) =>
+        CallRejectedException.QueueFull(Describe(status), SiteOf(call));
+
+    Exception IQueueErrors.TimedOut(Invocation call, TimeSpan timeout, QueueStatus status) =>
+        CallTimeoutException.WhileQueued(timeout, Describe(status), SiteOf(call));
+
+    private IEnumerable<Task> Retiring
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _retiring];
+            }
+        }
+    }
+
+    private void BreakIfExhausted(Exception? cause)
+    {
+        lock (_gate)
+        {
+            var exhausted = _settings.Restart.WhenExhausted == ExhaustedAction.BreakPool ? _givenUp > 0 : _givenUp >= _slots.Length;
+            if (!exhausted || _state != PoolState.Running)
             {
                 return;
             }
@@ -170,20 +275,30 @@ internal sealed class Supervisor
         }
 
         _settings.Logger.PoolBroken(cause, PoolName);
-        Queue.Close(call => new CallRejectedException(RejectionReason.Broken, SiteOf(call), cause));
+        Queue.Close(call => CallRejectedException.Broken(_crashes.Describe(), SiteOf(call), cause));
     }
+
+    private void EndReset(bool again)
+    {
+        TaskCompletionSource<bool> reset;
+        lock (_gate)
+        {
+            reset = _reset;
+            _reset = again ? new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously) : _reset;
+        }
+
+        reset.TrySetResult(again);
+    }
+
+    private string Describe(QueueStatus status) =>
+        FormattableString.Invariant($"{status.Length} calls wait, the oldest for {status.OldestAge.TotalSeconds:0.0} s; {Volatile.Read(ref _busy)} of {_slots.Length} workers are busy");
 
     private Exception Refuse(Invocation call) => new CallRejectedException(RejectionReason.Stopped, SiteOf(call));
 
     private FaultSite SiteOf(Invocation call) => new(PoolName, CallId: call.Request.Id, EntryPoint: call.Request.EntryPoint);
 
-    private void Remember(SandboxPoolException error)
-    {
-        lock (_gate)
-        {
-            _lastError = error;
-        }
-    }
+    private FaultSite SiteOf(Incarnation incarnation) =>
+        new(PoolName, incarnation.Worker.Name, incarnation.Worker.ProcessId, Incarnation: incarnation.Number);
 
     private void SetState(PoolState state)
     {

@@ -18,6 +18,12 @@ internal interface ISandbox : IAsyncDisposable
 
     OutputTail StandardError { get; }
 
+    /// <summary>What it says it is executing; null when that is unknown.</summary>
+    RecorderMark? ReadMark();
+
+    /// <summary>What its process uses; null when that is unknown.</summary>
+    ProcessMemory? ReadMemory();
+
     /// <summary>Ends it and its descendants at once.</summary>
     void Kill();
 }

@@ -20,19 +20,17 @@ internal interface IWorker : IAsyncDisposable
     /// <exception cref="WorkerLostException">The worker is gone; <see cref="Exited"/> has ended.</exception>
     Task<CallReply> InvokeAsync(CallRequest request, CancellationToken cancellationToken);
 
+    /// <summary>What the sandbox says it is executing; null when that is unknown.</summary>
+    RecorderMark? ReadMark();
+
+    /// <summary>The resident memory of its process in bytes; null when that is unknown.</summary>
+    long? ReadMemory();
+
     /// <summary>Ends the worker and its descendants at once.</summary>
-    void Kill();
+    /// <param name="reason">What its exit is to be put down to, unless it broke the protocol before; null: to what its exit code says.</param>
+    void Kill(CrashReason? reason = null);
 
     /// <summary>Asks the worker to end by itself, and kills it when the time is up. Ends when the worker is gone.</summary>
-    Task StopAsync(TimeSpan timeout);
+    /// <returns>Whether it had to be killed.</returns>
+    Task<bool> StopAsync(TimeSpan timeout);
 }
-
-/// <summary>The worker died before it answered.</summary>
-internal sealed class WorkerLostException(WorkerExit exit) : Exception($"The worker is gone: {exit.Reason}.")
-{
-    public WorkerExit Exit { get; } = exit;
-}
-
-/// <summary>How a worker ended.</summary>
-internal sealed record WorkerExit(
-    CrashReason Reason, int ExitCode, string? Signal, string StandardErrorTail, TimeSpan Uptime, long CallsServed);

@@ -3,8 +3,10 @@ namespace ProcessPool.Workers;
 /// <summary>Starts workers.</summary>
 internal interface IWorkerLauncher
 {
-    /// <summary>Starts a sandbox for a slot and returns it when it is ready for calls.</summary>
+    /// <summary>Starts a sandbox and returns it when it is ready for calls.</summary>
+    /// <param name="index">A number that no other living worker of the pool has, from 0.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="WorkerStartException">No process, or no handshake in time.</exception>
     /// <exception cref="PluginLoadException">The sandbox runs, but the plugin cannot be loaded.</exception>
-    Task<IWorker> StartAsync(int slot, CancellationToken cancellationToken);
+    Task<IWorker> StartAsync(int index, CancellationToken cancellationToken);
 }

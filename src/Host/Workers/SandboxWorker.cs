@@ -23,6 +23,8 @@ internal sealed class SandboxWorker : IWorker
     private readonly ISandboxCalls _callsProxy;
     private readonly long _startedAt;
     private string? _violation;
+    private CrashReason? _killedFor;
+    private long _peakMemory;
     private volatile bool _stopping;
     private long _callsServed;
 
@@ -102,11 +104,29 @@ internal sealed class SandboxWorker : IWorker
         }
     }
 
-    public void Kill() => _sandbox.Kill();
+    public RecorderMark? ReadMark() => _sandbox.ReadMark();
 
-    public async Task StopAsync(TimeSpan timeout)
+    public long? ReadMemory()
+    {
+        var memory = _sandbox.ReadMemory();
+        _peakMemory = Math.Max(_peakMemory, memory?.Peak ?? 0);
+        return memory?.Resident;
+    }
+
+    public void Kill(CrashReason? reason = null)
+    {
+        if (!_sandbox.HasExited)
+        {
+            _killedFor ??= reason;
+        }
+
+        _sandbox.Kill();
+    }
+
+    public async Task<bool> StopAsync(TimeSpan timeout)
     {
         _stopping = true;
+        var forced = false;
         try
         {
             await StopGentlyAsync().WaitAsync(timeout, _settings.Time).ConfigureAwait(false);
@@ -115,12 +135,14 @@ internal sealed class SandboxWorker : IWorker
         {
             if (!_sandbox.HasExited)
             {
+                forced = true;
                 _settings.Logger.WorkerStopForced(Name, ProcessId, timeout, exception.Message);
             }
         }
 
         Kill();
         await Exited.ConfigureAwait(false);
+        return forced;
     }
 
     public async ValueTask DisposeAsync()
@@ -155,12 +177,14 @@ internal sealed class SandboxWorker : IWorker
         await Task.WhenAny(_calls.Completion, Task.Delay(LastReplyWait, _settings.Time)).ConfigureAwait(false);
         var tail = _sandbox.StandardError.Text;
         var exit = new WorkerExit(
-            _violation is null ? ExitClassifier.Reason(exitCode, tail) : CrashReason.ProtocolViolation,
+            _violation is null ? _killedFor ?? ExitClassifier.Reason(exitCode, tail) : CrashReason.ProtocolViolation,
             exitCode,
             ExitClassifier.Signal(exitCode),
             tail,
             _settings.Time.GetElapsedTime(_startedAt),
-            Interlocked.Read(ref _callsServed));
+            Interlocked.Read(ref _callsServed),
+            _sandbox.ReadMark(),
+            _peakMemory > 0 ? _peakMemory : null);
         _calls.Dispose();
         _control.Dispose();
         return exit;

@@ -5,5 +5,5 @@ namespace ProcessPool.Workers;
 /// <summary>How workers are called: <c>pool-0</c>, <c>pool-1</c> …</summary>
 internal static class WorkerName
 {
-    public static string Of(string pool, int slot) => string.Create(CultureInfo.InvariantCulture, $"{pool}-{slot}");
+    public static string Of(string pool, int index) => string.Create(CultureInfo.InvariantCulture, $"{pool}-{index}");
 }

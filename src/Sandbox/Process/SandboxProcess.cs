@@ -11,9 +11,11 @@ internal static class SandboxProcess
 {
     public static async Task<int> RunAsync(SandboxArguments pipes)
     {
-        // Ctrl+C in a terminal reaches the whole process group; what it means is the host's decision.
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
-        using var quit = PosixSignalRegistration.Create(PosixSignal.SIGQUIT, context => context.Cancel = true);
+        // A terminal's Ctrl+C reaches the whole process group, a service manager's SIGTERM every process: what it means is the host's
+        // decision, and the host may want to drain.
+        var ignored = Array.ConvertAll(
+            [PosixSignal.SIGINT, PosixSignal.SIGQUIT, PosixSignal.SIGTERM, PosixSignal.SIGHUP],
+            signal => PosixSignalRegistration.Create(signal, context => context.Cancel = true));
         if (OperatingSystem.IsLinux())
         {
             LibC.AdoptOrphans();
@@ -21,20 +23,21 @@ internal static class SandboxProcess
 
         var control = FullDuplexStream.Splice(HostWatch.Start(Open(PipeDirection.In, pipes.ControlIn), pipes.Scratch), Open(PipeDirection.Out, pipes.ControlOut));
         var calls = FullDuplexStream.Splice(Open(PipeDirection.In, pipes.CallsIn), Open(PipeDirection.Out, pipes.CallsOut));
-        var code = await ServeAsync(control, calls).ConfigureAwait(false);
+        var code = await ServeAsync(control, calls, pipes.Recorder).ConfigureAwait(false);
 
         Descendants.EndAll();
+        GC.KeepAlive(ignored);
 
         // Not a plain return: a plugin's foreground thread must not keep the process.
         Environment.Exit(code);
         return code;
     }
 
-    private static async Task<int> ServeAsync(Stream control, Stream calls)
+    private static async Task<int> ServeAsync(Stream control, Stream calls, string recorder)
     {
         try
         {
-            await SandboxSession.RunAsync(control, calls).ConfigureAwait(false);
+            await SandboxSession.RunAsync(control, calls, recorder).ConfigureAwait(false);
             return SandboxExitCode.Stopped;
         }
         catch (Exception exception)

@@ -4,7 +4,7 @@ using ProcessPool.Sandbox.Loading;
 namespace ProcessPool.Sandbox.Serving;
 
 /// <summary>Runs calls. The host sends one at a time.</summary>
-internal sealed class CallService(LoadedPlugin plugin, int maxMessageBytes) : ISandboxCalls
+internal sealed class CallService(LoadedPlugin plugin, Recorder? recorder, int maxMessageBytes) : ISandboxCalls
 {
     private Task _running = Task.CompletedTask;
 
@@ -25,6 +25,14 @@ internal sealed class CallService(LoadedPlugin plugin, int maxMessageBytes) : IS
     }
 
     private async Task<CallReply> RunAsync(CallRequest request, CancellationToken cancellationToken)
+    {
+        recorder?.Start(request.Id);
+        var reply = await ReplyAsync(request, cancellationToken).ConfigureAwait(false);
+        recorder?.Finish(request.Id);
+        return reply;
+    }
+
+    private async Task<CallReply> ReplyAsync(CallRequest request, CancellationToken cancellationToken)
     {
         var (status, payload, attachments, error) =
             await plugin.CallAsync(request.EntryPoint, request.Payload, request.Attachments, cancellationToken).ConfigureAwait(false);

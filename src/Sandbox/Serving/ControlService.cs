@@ -6,7 +6,7 @@ using StreamJsonRpc;
 namespace ProcessPool.Sandbox.Serving;
 
 /// <summary>Answers the host on the control channel: loads the plugin, opens the calls channel, ends both.</summary>
-internal sealed class ControlService(IHostControl host, Stream calls) : ISandboxControl, IAsyncDisposable
+internal sealed class ControlService(IHostControl host, Stream calls, Recorder? recorder) : ISandboxControl, IAsyncDisposable
 {
     private readonly TaskCompletionSource _exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CallService? _service;
@@ -61,7 +61,7 @@ internal sealed class ControlService(IHostControl host, Stream calls) : ISandbox
 
     private void Serve(LoadedPlugin plugin, int maxMessageBytes)
     {
-        _service = new CallService(plugin, maxMessageBytes);
+        _service = new CallService(plugin, recorder, maxMessageBytes);
         _callsChannel = RpcChannel.Create(calls, "calls", maxMessageBytes);
         _callsChannel.AddLocalRpcTarget<ISandboxCalls>(_service, null);
         _callsChannel.StartListening();

@@ -1,3 +1,5 @@
+using Nerdbank.Streams;
+using ProcessPool.Launch;
 using ProcessPool.Protocol;
 using ProcessPool.Scheduling;
 using ProcessPool.Supervision;
@@ -9,8 +11,9 @@ internal static class Some
 {
     private static long _lastId;
 
-    public static Invocation Call(string entryPoint = "Do", bool acceptsCancellation = false, CancellationToken token = default) =>
-        new(new CallRequest(++_lastId, entryPoint, "[]"u8.ToArray(), []), acceptsCancellation, token);
+    public static Invocation Call(
+        string entryPoint = "Do", bool acceptsCancellation = false, CallPriority priority = CallPriority.Normal, TimeSpan? timeout = null, CancellationToken token = default) =>
+        new(new CallRequest(Interlocked.Increment(ref _lastId), entryPoint, "[]"u8.ToArray(), []), acceptsCancellation, new CallOptions { Priority = priority, Timeout = timeout }, token);
 
     public static CallReply Reply { get; } = new(CallStatus.Succeeded, "1"u8.ToArray(), [], null);
 
@@ -21,7 +24,11 @@ internal static class Some
         return PoolSettings.From(options);
     }
 
-    public static WorkerExit Exit(CrashReason reason = CrashReason.Crashed) => new(reason, 139, "SIGSEGV", "", TimeSpan.Zero, 0);
+    public static CallReply Error(string type) => new(CallStatus.PluginThrew, default, [], new RemoteError("", "", "", new RemoteError(type, "", "", null)));
+
+    public static WorkerExit Exit(CrashReason reason = CrashReason.Crashed, RecorderMark? mark = null) => new(reason, 139, "SIGSEGV", "", TimeSpan.Zero, 0, mark);
+
+    public static WorkerExit CleanExit { get; } = new(CrashReason.ExitCalled, 0, null, "", TimeSpan.Zero, 0);
 }
 
 /// <summary>A worker that does what the test tells it.</summary>
@@ -51,21 +58,32 @@ internal sealed class FakeWorker(string name) : IWorker
 
     public void Die(WorkerExit exit) => _exited.TrySetResult(exit);
 
-    public void Kill()
+    public RecorderMark? Mark { get; set; }
+
+    public long? Memory { get; set; }
+
+    public bool Stopped { get; private set; }
+
+    public RecorderMark? ReadMark() => Mark;
+
+    public long? ReadMemory() => Memory;
+
+    public void Kill(CrashReason? reason = null)
     {
         Killed = true;
-        Die(Some.Exit(CrashReason.KilledFromOutside));
+        Die(Some.Exit(reason ?? CrashReason.KilledFromOutside, Mark));
     }
 
-    public Task StopAsync(TimeSpan timeout)
+    public Task<bool> StopAsync(TimeSpan timeout)
     {
-        Die(Some.Exit(CrashReason.ExitCalled));
-        return Task.CompletedTask;
+        Stopped = true;
+        Die(Some.CleanExit);
+        return Task.FromResult(false);
     }
 
     public ValueTask DisposeAsync()
     {
-        Die(Some.Exit(CrashReason.ExitCalled));
+        Die(Some.CleanExit);
         return default;
     }
 }
@@ -79,10 +97,58 @@ internal sealed class FakeLauncher(Func<int, Task<IWorker>> start) : IWorkerLaun
     /// <summary>Ends when the next start is asked for.</summary>
     public ValueTask<int> NextStartAsync() => _starts.Reader.ReadAsync();
 
-    public Task<IWorker> StartAsync(int slot, CancellationToken cancellationToken)
+    public Task<IWorker> StartAsync(int index, CancellationToken cancellationToken)
     {
         var number = Interlocked.Increment(ref _count);
         _starts.Writer.TryWrite(number);
         return start(number);
+    }
+}
+
+/// <summary>Two stream pairs; it ends only when killed.</summary>
+internal sealed class FakeSandbox : ISandbox
+{
+    private readonly TaskCompletionSource<int> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public FakeSandbox()
+    {
+        (Control, SandboxControl) = FullDuplexStream.CreatePair();
+        (Calls, SandboxCalls) = FullDuplexStream.CreatePair();
+    }
+
+    public int? ProcessId => 1;
+
+    public Stream Control { get; }
+
+    public Stream Calls { get; }
+
+    public Stream SandboxControl { get; }
+
+    public Stream SandboxCalls { get; }
+
+    public Task<int> Exited => _exited.Task;
+
+    public bool HasExited => Exited.IsCompleted;
+
+    public bool Killed { get; private set; }
+
+    public OutputTail StandardError { get; } = new();
+
+    public RecorderMark? ReadMark() => null;
+
+    public ProcessMemory? ReadMemory() => null;
+
+    public void Kill()
+    {
+        Killed = true;
+        SandboxControl.Dispose();
+        SandboxCalls.Dispose();
+        _exited.TrySetResult(137);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Kill();
+        return default;
     }
 }

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Time.Testing;
-using ProcessPool.Launch;
 using ProcessPool.Protocol;
 using ProcessPool.TestKit;
 using ProcessPool.Workers;
@@ -68,26 +67,5 @@ public sealed class HandshakeTests
         public Task ShutdownAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
         public Task ExitAsync() => Task.CompletedTask;
-    }
-
-    private sealed class FakeSandbox : ISandbox
-    {
-        public int? ProcessId => 1;
-
-        public Stream Control => Stream.Null;
-
-        public Stream Calls => Stream.Null;
-
-        public Task<int> Exited { get; } = new TaskCompletionSource<int>().Task;
-
-        public bool HasExited => false;
-
-        public OutputTail StandardError { get; } = new();
-
-        public void Kill()
-        {
-        }
-
-        public ValueTask DisposeAsync() => default;
     }
 }

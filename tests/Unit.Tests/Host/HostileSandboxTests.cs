@@ -1,5 +1,3 @@
-using Nerdbank.Streams;
-using ProcessPool.Launch;
 using ProcessPool.Protocol;
 using ProcessPool.Protocol.Transport;
 using ProcessPool.TestKit;
@@ -85,49 +83,5 @@ public sealed class HostileSandboxTests
         public Task ExitAsync() => Task.CompletedTask;
 
         public Task<CallReply> InvokeAsync(CallRequest request, CancellationToken cancellationToken) => calls!(request);
-    }
-
-    /// <summary>Two stream pairs; it ends only when killed.</summary>
-    private sealed class FakeSandbox : ISandbox
-    {
-        private readonly TaskCompletionSource<int> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public FakeSandbox()
-        {
-            (Control, SandboxControl) = FullDuplexStream.CreatePair();
-            (Calls, SandboxCalls) = FullDuplexStream.CreatePair();
-        }
-
-        public int? ProcessId => 1;
-
-        public Stream Control { get; }
-
-        public Stream Calls { get; }
-
-        public Stream SandboxControl { get; }
-
-        public Stream SandboxCalls { get; }
-
-        public Task<int> Exited => _exited.Task;
-
-        public bool HasExited => Exited.IsCompleted;
-
-        public bool Killed { get; private set; }
-
-        public OutputTail StandardError { get; } = new();
-
-        public void Kill()
-        {
-            Killed = true;
-            SandboxControl.Dispose();
-            SandboxCalls.Dispose();
-            _exited.TrySetResult(137);
-        }
-
-        public ValueTask DisposeAsync()
-        {
-            Kill();
-            return default;
-        }
     }
 }

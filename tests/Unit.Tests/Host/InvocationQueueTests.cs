@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using ProcessPool.Scheduling;
 using ProcessPool.TestKit;
 
@@ -5,7 +6,15 @@ namespace ProcessPool.Unit.Tests.Host;
 
 public sealed class InvocationQueueTests
 {
-    private readonly InvocationQueue _queue = new(capacity: 2);
+    private readonly FakeTimeProvider _time = new();
+    private readonly InvocationQueue _queue;
+    private readonly Taker _taker;
+
+    public InvocationQueueTests()
+    {
+        _queue = NewQueue();
+        _taker = new Taker(_queue);
+    }
 
     [Fact]
     public async Task Calls_come_out_in_the_order_they_went_in()
@@ -15,7 +24,7 @@ public sealed class InvocationQueueTests
         Assert.Equal([true, true, false, false], puts.Select(put => put.IsCompleted));
         foreach (var call in calls)
         {
-            Assert.Same(call, await _queue.TakeAsync(CancellationToken.None));
+            Assert.Same(call, await _taker.TakeAsync());
         }
 
         await Task.WhenAll(puts).Within("callers get their room");
@@ -24,7 +33,7 @@ public sealed class InvocationQueueTests
     [Fact]
     public async Task A_waiting_slot_gets_a_call_without_it_being_queued()
     {
-        var take = _queue.TakeAsync(CancellationToken.None);
+        var take = _taker.TakeAsync();
         var call = Some.Call();
         await _queue.PutAsync(call);
         Assert.Same(call, await take.AsTask().Within("the slot gets the call"));
@@ -32,15 +41,94 @@ public sealed class InvocationQueueTests
     }
 
     [Fact]
-    public async Task A_slot_that_gives_up_takes_no_call_with_it()
+    public async Task A_slot_that_is_woken_takes_no_call_with_it()
     {
-        using var giveUp = new CancellationTokenSource();
-        var take = _queue.TakeAsync(giveUp.Token);
-        await giveUp.CancelAsync();
-        Assert.Null(await take.AsTask().Within("the slot gives up"));
+        var take = _taker.TakeAsync();
+        _taker.Wake();
+        Assert.Null(await take.AsTask().Within("the slot is woken"));
         var call = Some.Call();
         await _queue.PutAsync(call);
-        Assert.Same(call, await _queue.TakeAsync(CancellationToken.None));
+        Assert.Same(call, await _taker.TakeAsync());
+    }
+
+    [Fact]
+    public async Task A_slot_that_was_woken_before_it_waits_does_not_wait()
+    {
+        _taker.Wake();
+        Assert.Null(await _taker.TakeAsync().AsTask().Within("the slot does not wait"));
+        Assert.False(_taker.TakeAsync().AsTask().IsCompleted);
+    }
+
+    [Fact]
+    public async Task Higher_priorities_go_first_and_within_one_the_first_goes_first()
+    {
+        var queue = NewQueue(capacity: 3);
+        Invocation[] calls = [.. new[] { CallPriority.Low, CallPriority.Normal, CallPriority.High, CallPriority.Normal, CallPriority.High }.Select(priority => Some.Call(priority: priority))];
+        var puts = calls.Select(queue.PutAsync).ToList();
+        var taker = new Taker(queue);
+        foreach (var expected in new[] { 2, 4, 1, 3, 0 })
+        {
+            Assert.Same(calls[expected], await taker.TakeAsync());
+        }
+
+        await Task.WhenAll(puts).Within("callers get their room, the high one first");
+    }
+
+    [Fact]
+    public async Task A_full_queue_that_does_not_wait_refuses_and_says_how_full_it_is()
+    {
+        var queue = NewQueue(whenFull: WhenFull.Reject);
+        await queue.PutAsync(Some.Call());
+        _time.Advance(TimeSpan.FromSeconds(3));
+        await queue.PutAsync(Some.Call());
+        var refused = Some.Call();
+        await queue.PutAsync(refused);
+        Assert.Equal("full: 2 calls, 3 s", (await Assert.ThrowsAsync<TestException>(() => refused.Settled)).Message);
+    }
+
+    [Fact]
+    public async Task Who_waits_too_long_for_a_worker_or_for_room_fails_at_his_time()
+    {
+        var queue = NewQueue(capacity: 1, timeout: TimeSpan.FromSeconds(10));
+        var first = Some.Call();
+        await queue.PutAsync(first);
+        _time.Advance(TimeSpan.FromSeconds(4));
+        var second = Some.Call();
+        var room = queue.PutAsync(second);
+        _time.Advance(TimeSpan.FromSeconds(6));
+        Assert.Equal("timed out: 2 calls, 10 s", (await Assert.ThrowsAsync<TestException>(() => first.Settled.Within("the first call fails"))).Message);
+        await room.Within("the second call has room");
+        Assert.False(second.Settled.IsCompleted, "Expected the second call to have its own time.");
+        _time.Advance(TimeSpan.FromSeconds(4));
+        await Assert.ThrowsAsync<TestException>(() => second.Settled.Within("the second call fails"));
+        var third = Some.Call();
+        await queue.PutAsync(third);
+        Assert.Same(third, await new Taker(queue).TakeAsync());
+        _time.Advance(TimeSpan.FromSeconds(20));
+        Assert.False(third.Settled.IsCompleted, "Expected a call that was handed out not to time out in the queue.");
+    }
+
+    [Fact]
+    public async Task A_call_put_back_that_was_cancelled_meanwhile_is_cancelled()
+    {
+        using var cancel = new CancellationTokenSource();
+        var call = Some.Call(token: cancel.Token);
+        await _queue.PutAsync(call);
+        await _taker.TakeAsync();
+        await cancel.CancelAsync();
+        _queue.PutBack(call);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call.Settled.Within("the call is cancelled"));
+        Assert.Equal(0, _queue.Count);
+    }
+
+    [Fact]
+    public async Task A_closed_queue_can_be_opened_again()
+    {
+        _queue.Close(Refuse);
+        _queue.Reopen();
+        var call = Some.Call();
+        await _queue.PutAsync(call);
+        Assert.Same(call, await _taker.TakeAsync());
     }
 
     [Fact]
@@ -54,8 +142,8 @@ public sealed class InvocationQueueTests
         await puts[2].Within("the next caller gets the room");
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => calls[0].Settled);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => calls[3].Settled);
-        Assert.Same(calls[1], await _queue.TakeAsync(CancellationToken.None));
-        Assert.Same(calls[2], await _queue.TakeAsync(CancellationToken.None));
+        Assert.Same(calls[1], await _taker.TakeAsync());
+        Assert.Same(calls[2], await _taker.TakeAsync());
     }
 
     [Fact]
@@ -63,7 +151,7 @@ public sealed class InvocationQueueTests
     {
         var call = Some.Call();
         await _queue.PutAsync(call);
-        await _queue.TakeAsync(CancellationToken.None);
+        await _taker.TakeAsync();
         _queue.Withdraw(call);
         Assert.False(call.Settled.IsCompleted);
     }
@@ -74,8 +162,8 @@ public sealed class InvocationQueueTests
         Invocation[] calls = [Some.Call(), Some.Call()];
         await _queue.PutAsync(calls[0]);
         await _queue.PutAsync(calls[1]);
-        _queue.PutBack((await _queue.TakeAsync(CancellationToken.None))!);
-        Assert.Same(calls[0], await _queue.TakeAsync(CancellationToken.None));
+        _queue.PutBack((await _taker.TakeAsync())!);
+        Assert.Same(calls[0], await _taker.TakeAsync());
     }
 
     [Fact]
@@ -89,10 +177,10 @@ public sealed class InvocationQueueTests
         await Assert.ThrowsAsync<CallRejectedException>(() => late.Settled);
         foreach (var call in calls)
         {
-            Assert.Same(call, await _queue.TakeAsync(CancellationToken.None));
+            Assert.Same(call, await _taker.TakeAsync());
         }
 
-        Assert.Null(await _queue.TakeAsync(CancellationToken.None));
+        Assert.Null(await _taker.TakeAsync());
         Assert.All(puts, put => Assert.True(put.IsCompleted));
     }
 
@@ -109,20 +197,22 @@ public sealed class InvocationQueueTests
         }
 
         var back = Some.Call();
+        back.Assign();
         _queue.PutBack(back);
         await Assert.ThrowsAsync<CallRejectedException>(() => back.Settled);
-        Assert.Null(await _queue.TakeAsync(CancellationToken.None));
+        Assert.Null(await _taker.TakeAsync());
     }
 
     [Fact]
     public async Task Under_contention_every_call_is_taken_once()
     {
         const int Count = 20_000;
-        var queue = new InvocationQueue(capacity: 16);
+        var queue = NewQueue(capacity: 16);
         var taken = new System.Collections.Concurrent.ConcurrentBag<long>();
         var takers = Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
         {
-            while (await queue.TakeAsync(CancellationToken.None) is { } call)
+            var taker = new Taker(queue);
+            while (await taker.TakeAsync() is { } call)
             {
                 taken.Add(call.Request.Id);
             }
@@ -134,5 +224,18 @@ public sealed class InvocationQueueTests
         Assert.Equal(calls.Select(call => call.Request.Id).Order(), taken.Order());
     }
 
+    private InvocationQueue NewQueue(int capacity = 2, WhenFull whenFull = WhenFull.Wait, TimeSpan? timeout = null) => new(capacity, whenFull, timeout, _time, new TestErrors());
+
     private static CallRejectedException Refuse(Invocation call) => new(RejectionReason.Stopped, new FaultSite("p"));
+
+    private sealed class TestException(string message) : Exception(message);
+
+    private sealed class TestErrors : IQueueErrors
+    {
+        public Exception Full(Invocation call, QueueStatus status) => new TestException($"full: {Describe(status)}");
+
+        public Exception TimedOut(Invocation call, TimeSpan timeout, QueueStatus status) => new TestException($"timed out: {Describe(status)}");
+
+        private static string Describe(QueueStatus status) => $"{status.Length} calls, {status.OldestAge.TotalSeconds} s";
+    }
 }

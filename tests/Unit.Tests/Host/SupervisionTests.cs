@@ -1,116 +1,110 @@
-using Microsoft.Extensions.Time.Testing;
 using ProcessPool.Protocol;
-using ProcessPool.Supervision;
 using ProcessPool.TestKit;
 using ProcessPool.Workers;
 
 namespace ProcessPool.Unit.Tests.Host;
 
-/// <summary>What a pool does about workers that die, hang or cannot start. No process, no real time.</summary>
+/// <summary>Who is blamed for what when a worker dies, hangs or is told to stop. No process, no real time.</summary>
 public sealed class SupervisionTests
 {
-    private readonly FakeTimeProvider _time = new();
-
     [Fact]
     public async Task A_dead_worker_fails_its_call_and_the_next_call_runs_on_a_new_one()
     {
         var first = new FakeWorker("w");
-        var second = new FakeWorker("w") { OnInvoke = (_, _) => Task.FromResult(Some.Reply) };
-        var pool = await StartAsync(number => number == 1 ? first : second);
-        var (lost, served) = (Some.Call(), Some.Call());
-        first.OnInvoke = (_, _) =>
-        {
-            first.Die(Some.Exit());
-            return new TaskCompletionSource<CallReply>().Task;
-        };
-        await pool.Queue.PutAsync(lost);
-        await pool.Queue.PutAsync(served);
+        var rig = await new PoolRig(number => number == 1 ? first : PoolRig.Answering()).StartedAsync();
+        first.OnInvoke = (_, _) => Dying(first);
+        var lost = await rig.PutAsync();
+        await rig.ServeAsync("the other call settles");
 
         var crash = await Assert.ThrowsAsync<WorkerCrashedException>(() => lost.Settled.Within("the lost call settles"));
-        Assert.Equal((CrashReason.Crashed, lost.Request.Id), (crash.Reason, crash.CallId));
-        await served.Settled.Within("the other call settles");
-        Assert.NotSame(crash, pool.LastError);
+        Assert.Equal((CrashReason.Crashed, lost.Request.Id, Execution.Started, 1), (crash.Reason, crash.CallId!.Value, crash.Execution, crash.Incarnation!.Value));
+        Assert.NotSame(crash, rig.Pool.LastError);
+        await rig.StopAsync();
     }
 
     [Fact]
     public async Task A_call_taken_for_a_worker_that_is_gone_runs_on_the_next_one()
     {
-        var first = new FakeWorker("w") { OnInvoke = (_, _) => Task.FromResult(Some.Reply) };
-        var second = new FakeWorker("w") { OnInvoke = (_, _) => Task.FromResult(Some.Reply) };
-        var pool = await StartAsync(number => number == 1 ? first : second);
-        var call = Some.Call();
+        var first = PoolRig.Answering();
+        var rig = await new PoolRig(number => number == 1 ? first : PoolRig.Answering()).StartedAsync();
         first.Die(Some.Exit());
-        await pool.Queue.PutAsync(call);
-        await call.Settled.Within("the call settles on the second worker");
+        await rig.ServeAsync("the call settles on the second worker");
+        await rig.StopAsync();
     }
 
     [Fact]
     public async Task A_worker_that_dies_idle_is_replaced_and_remembered()
     {
         var first = new FakeWorker("w");
-        var launcher = new FakeLauncher(number => Task.FromResult<IWorker>(number == 1 ? first : new FakeWorker("w")));
-        var pool = new Supervisor("p", Some.Settings(), launcher);
-        await pool.StartAsync(CancellationToken.None);
-        await launcher.NextStartAsync();
+        var rig = await new PoolRig(number => number == 1 ? first : PoolRig.Answering()).StartedAsync();
         first.Die(Some.Exit(CrashReason.StackOverflow));
-        Assert.Equal(2, await launcher.NextStartAsync().AsTask().Within("a replacement is started"));
-        Assert.Equal(CrashReason.StackOverflow, Assert.IsType<WorkerCrashedException>(pool.LastError).Reason);
-        await pool.StopAsync(drain: false, CancellationToken.None);
+        await rig.ServeAsync("the replacement serves");
+        Assert.Equal(CrashReason.StackOverflow, Assert.IsType<WorkerCrashedException>(rig.Pool.LastError).Reason);
+        await rig.StopAsync();
     }
 
     [Fact]
-    public async Task Replacements_that_cannot_start_are_tried_five_times_with_doubling_waits_and_then_the_pool_is_broken()
+    public async Task A_call_that_its_dead_worker_had_not_begun_goes_back_to_the_head_of_the_queue()
     {
         var first = new FakeWorker("w");
-        var launcher = new FakeLauncher(number => number == 1
-            ? Task.FromResult<IWorker>(first)
-            : Task.FromException<IWorker>(new WorkerStartException("no", new FaultSite("p"))));
-        var pool = new Supervisor("p", Settings(), launcher);
-        await pool.StartAsync(CancellationToken.None);
-        await launcher.NextStartAsync();
-        var waiting = Some.Call();
-        first.Die(Some.Exit());
-        for (var failure = 1; failure <= Backoff.MaxFailures; failure++)
+        var order = new List<long>();
+        var second = new FakeWorker("w")
         {
-            Assert.Equal(failure + 1, await AdvanceUntilAsync(launcher.NextStartAsync().AsTask()));
-            if (failure == 1)
+            OnInvoke = (request, _) =>
             {
-                await pool.Queue.PutAsync(waiting);
-            }
+                order.Add(request.Id);
+                return Task.FromResult(Some.Reply);
+            },
+        };
+        var rig = await new PoolRig(number => number == 1 ? first : second).StartedAsync();
+        var begun = new TaskCompletionSource();
+        first.OnInvoke = (_, _) =>
+        {
+            begun.SetResult();
+            return new TaskCompletionSource<CallReply>().Task;
+        };
+        var returned = await rig.PutAsync();
+        await begun.Task.Within("the call is handed over");
+        var behind = await rig.PutAsync();
+        first.Die(Some.Exit(mark: new RecorderMark(StartedCall: 0, StartedAt: 0, FinishedCall: 0)));
+        await returned.Settled.Within("the call that was not begun is served by the next worker");
+        await behind.Settled.Within("the one behind it too");
+        Assert.Equal([returned.Request.Id, behind.Request.Id], order);
+        await rig.StopAsync();
+    }
+
+    [Fact]
+    public async Task A_call_whose_workers_always_die_before_it_begins_is_blamed_the_third_time()
+    {
+        var rig = await new PoolRig(number =>
+        {
+            var worker = new FakeWorker("w");
+            worker.OnInvoke = (request, _) => request.EntryPoint == "Deadly" ? Dying(worker, new RecorderMark(0, 0, 0)) : Task.FromResult(Some.Reply);
+            return worker;
+        }).StartedAsync();
+        var deadly = await rig.PutAsync(Some.Call("Deadly"));
+        var others = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => rig.PutAsync()));
+        for (var restart = 2; restart <= 3; restart++)
+        {
+            await rig.Time.PassNextAsync(due => due > TimeSpan.Zero && due < TimeSpan.FromSeconds(1)).Within($"restart {restart} waits");
         }
 
-        var rejected = await Assert.ThrowsAsync<CallRejectedException>(() => waiting.Settled.Within("the queued call fails"));
-        Assert.Equal(RejectionReason.Broken, rejected.Reason);
-        Assert.Contains("Last cause: no", rejected.Message);
-        Assert.Equal(PoolState.Broken, pool.State);
-        var later = Some.Call();
-        await pool.Queue.PutAsync(later);
-        await Assert.ThrowsAsync<CallRejectedException>(() => later.Settled.Within("a later call fails at once"));
-        await pool.StopAsync(drain: false, CancellationToken.None);
-    }
-
-    [Theory]
-    [InlineData(1, 100)]
-    [InlineData(2, 200)]
-    [InlineData(7, 6_400)]
-    [InlineData(8, 10_000)]
-    [InlineData(1_000, 10_000)]
-    public void Waits_double_up_to_ten_seconds(int failures, int milliseconds) => Assert.Equal(milliseconds, Backoff.After(failures).TotalMilliseconds);
-
-    [Fact]
-    public async Task The_first_start_that_fails_fails_the_pool()
-    {
-        var pool = new Supervisor("p", Some.Settings(), new FakeLauncher(_ => Task.FromException<IWorker>(new WorkerStartException("no", new FaultSite("p")))));
-        await Assert.ThrowsAsync<WorkerStartException>(() => pool.StartAsync(CancellationToken.None).Within("the start fails"));
-        Assert.Equal(PoolState.Stopped, pool.State);
+        var blamed = await Assert.ThrowsAsync<WorkerCrashedException>(() => deadly.Settled.Within("the deadly call is blamed"));
+        Assert.Equal((Execution.NotStarted, 3), (blamed.Execution, blamed.Incarnation!.Value));
+        Assert.Contains("as two workers before it", blamed.Message);
+        await Task.WhenAll(others.Select(other => other.Settled)).Within("the others are served");
+        await rig.StopAsync();
     }
 
     [Fact]
-    public async Task A_start_that_is_cancelled_before_it_began_ends()
+    public async Task A_forged_recorder_harms_its_own_call_only()
     {
-        var pool = new Supervisor("p", Some.Settings(), new FakeLauncher(_ => Task.FromResult<IWorker>(new FakeWorker("w"))));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pool.StartAsync(new CancellationToken(canceled: true)).Within("the start ends"));
-        Assert.Equal(PoolState.Stopped, pool.State);
+        var first = new FakeWorker("w");
+        var rig = await new PoolRig(number => number == 1 ? first : PoolRig.Answering()).StartedAsync();
+        first.OnInvoke = (_, _) => Dying(first, new RecorderMark(long.MinValue, long.MaxValue, -1));
+        var call = await rig.PutAsync();
+        await call.Settled.Within("the call is served by the next worker");
+        await rig.StopAsync();
     }
 
     [Fact]
@@ -126,87 +120,147 @@ public sealed class SupervisionTests
                 return Some.Reply;
             },
         };
-        var second = new FakeWorker("w") { OnInvoke = (_, _) => Task.FromResult(Some.Reply) };
-        var pool = await StartAsync(number => number == 1 ? first : second, Settings(options => options.CallTimeout = TimeSpan.FromSeconds(3)));
-        var call = Some.Call(acceptsCancellation: true);
-        await pool.Queue.PutAsync(call);
+        var rig = await new PoolRig(number => number == 1 ? first : PoolRig.Answering(), options => options.CallTimeout = TimeSpan.FromSeconds(3)).StartedAsync();
+        var call = await rig.PutAsync(Some.Call(acceptsCancellation: true));
         await started.Task.Within("the call begins");
-        _time.Advance(TimeSpan.FromSeconds(3));
-        Assert.Equal(TimeSpan.FromSeconds(3), (await Assert.ThrowsAsync<CallTimeoutException>(() => call.Settled.Within("the call times out"))).Timeout);
+        rig.Time.Advance(TimeSpan.FromSeconds(3));
+        var timeout = await Assert.ThrowsAsync<CallTimeoutException>(() => call.Settled.Within("the call times out"));
+        Assert.Equal((TimeoutPhase.Execute, TimeSpan.FromSeconds(3)), (timeout.Phase, timeout.Timeout));
         Assert.True(asked.Task.IsCompleted && !first.Killed, "Expected the call to be asked to end, and its worker to be stopped gently.");
-        var next = Some.Call();
-        await pool.Queue.PutAsync(next);
-        await next.Settled.Within("the next call runs on a new worker");
+        await rig.ServeAsync("the next call runs on a new worker");
+        await rig.StopAsync();
+    }
+
+    [Theory]
+    [InlineData(null, 3)]
+    [InlineData(1, 1)]
+    public async Task A_call_that_cannot_listen_costs_its_worker_at_once_when_its_own_or_the_pools_time_is_up(int? own, int seconds)
+    {
+        var (first, begun) = Hanging();
+        var rig = await new PoolRig(number => number == 1 ? first : PoolRig.Answering(), options => options.CallTimeout = TimeSpan.FromSeconds(3)).StartedAsync();
+        var call = await rig.PutAsync(Some.Call(timeout: own is { } value ? TimeSpan.FromSeconds(value) : null));
+        await begun.Within("the call begins");
+        rig.Time.Advance(TimeSpan.FromSeconds(seconds));
+        await Assert.ThrowsAsync<CallTimeoutException>(() => call.Settled.Within("the call times out"));
+        Assert.True(first.Killed);
+        await rig.StopAsync();
     }
 
     [Fact]
-    public async Task A_call_that_cannot_listen_costs_its_worker_at_once_when_it_times_out()
+    public async Task The_time_of_a_call_counts_from_when_it_began_by_the_recorder()
     {
-        var started = new TaskCompletionSource();
-        var first = new FakeWorker("w");
-        first.OnInvoke = (_, _) =>
-        {
-            started.SetResult();
-            return new TaskCompletionSource<CallReply>().Task;
-        };
-        var pool = await StartAsync(number => number == 1 ? first : new FakeWorker("w"), Settings(options => options.CallTimeout = TimeSpan.FromSeconds(3)));
-        var call = Some.Call();
-        await pool.Queue.PutAsync(call);
-        await started.Task.Within("the call begins");
-        _time.Advance(TimeSpan.FromSeconds(3));
+        var (first, begun) = Hanging();
+        var rig = await new PoolRig(number => number == 1 ? first : PoolRig.Answering(), options => options.CallTimeout = TimeSpan.FromSeconds(3)).StartedAsync();
+        var call = await rig.PutAsync();
+        await begun.Within("the call is handed over");
+        rig.Time.Advance(TimeSpan.FromSeconds(2));
+        first.Mark = new RecorderMark(call.Request.Id, rig.Time.GetTimestamp(), 0);
+        rig.Time.Advance(TimeSpan.FromSeconds(1));
+        rig.Time.Advance(TimeSpan.FromSeconds(1.9));
+        Assert.False(first.Killed, "Expected the call to have its 3 s from its beginning, 2 s after it was handed over.");
+        rig.Time.Advance(TimeSpan.FromSeconds(0.1));
         await Assert.ThrowsAsync<CallTimeoutException>(() => call.Settled.Within("the call times out"));
-        Assert.True(first.Killed);
+        await rig.StopAsync();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_recorder_that_lies_about_the_time_wins_no_more_than_the_timeout_once(bool future)
+    {
+        var (first, begun) = Hanging();
+        var rig = await new PoolRig(number => number == 1 ? first : PoolRig.Answering(), options => options.CallTimeout = TimeSpan.FromSeconds(3)).StartedAsync();
+        var call = await rig.PutAsync();
+        await begun.Within("the call is handed over");
+        first.Mark = future ? new RecorderMark(call.Request.Id, long.MaxValue, 0) : new RecorderMark(0, 0, 0);
+        rig.Time.Advance(TimeSpan.FromSeconds(3));
+        rig.Time.Advance(TimeSpan.FromSeconds(3));
+        await Assert.ThrowsAsync<CallTimeoutException>(() => call.Settled.Within("the call times out"));
+        await rig.StopAsync();
+    }
+
+    [Fact]
+    public async Task A_host_that_was_suspended_looks_for_the_reply_before_it_kills()
+    {
+        var reply = new TaskCompletionSource<CallReply>();
+        var (worker, begun) = Hanging(reply.Task);
+        var rig = await new PoolRig(_ => worker, options => options.CallTimeout = TimeSpan.FromSeconds(3)).StartedAsync();
+        var call = await rig.PutAsync();
+        await begun.Within("the call begins");
+        worker.Mark = new RecorderMark(call.Request.Id, rig.Time.GetTimestamp(), 0);
+        rig.Time.Advance(TimeSpan.FromMinutes(1));
+        Assert.False(worker.Killed, "Expected a reply that may wait in the pipe to be waited for.");
+        reply.SetResult(Some.Reply);
+        await call.Settled.Within("the reply is delivered");
+        await rig.StopAsync();
     }
 
     [Fact]
     public async Task A_cancelled_call_that_cannot_listen_is_given_up_at_once_and_its_worker_kept_if_it_ends_in_time()
     {
-        var started = new TaskCompletionSource();
         var end = new TaskCompletionSource<CallReply>();
-        var worker = new FakeWorker("w");
-        worker.OnInvoke = (_, _) =>
-        {
-            started.TrySetResult();
-            return end.Task;
-        };
-        var pool = await StartAsync(_ => worker);
+        var (worker, begun) = Hanging(end.Task);
+        var rig = await new PoolRig(_ => worker).StartedAsync();
         using var cancel = new CancellationTokenSource();
-        var (cancelled, next) = (Some.Call(token: cancel.Token), Some.Call());
-        await pool.Queue.PutAsync(cancelled);
-        await started.Task.Within("the call begins");
+        var cancelled = await rig.PutAsync(Some.Call(token: cancel.Token));
+        await begun.Within("the call begins");
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled.Settled.Within("the caller is released"));
         end.SetResult(Some.Reply);
-        await pool.Queue.PutAsync(next);
-        await next.Settled.Within("the same worker serves the next call");
+        await rig.ServeAsync("the same worker serves the next call");
         Assert.False(worker.Killed);
+        await rig.StopAsync();
     }
 
-    private PoolSettings Settings(Action<SandboxPoolOptions>? change = null) => Some.Settings(options =>
+    [Fact]
+    public async Task Stopping_reports_what_it_has_cost()
     {
-        options.TimeProvider = _time;
-        change?.Invoke(options);
-    });
+        var (hanging, begun) = Hanging();
+        var (ending, endingBegun) = Hanging(Task.FromResult(Some.Reply));
+        var rig = await new PoolRig(_ => hanging).StartedAsync();
+        await rig.PutAsync();
+        await begun.Within("the call begins");
+        await rig.PutAsync();
+        await rig.PutAsync();
+        Assert.Equal(new StopReport(Completed: 0, Cancelled: 3, Killed: 1), await rig.StopAsync());
 
-    private static async Task<Supervisor> StartAsync(Func<int, FakeWorker> workers, PoolSettings? settings = null)
-    {
-        var pool = new Supervisor("p", settings ?? Some.Settings(), new FakeLauncher(number => Task.FromResult<IWorker>(workers(number))));
-        await pool.StartAsync(CancellationToken.None).Within("the pool starts");
-        return pool;
+        var draining = await new PoolRig(_ => ending).StartedAsync();
+        await draining.PutAsync();
+        await endingBegun.Within("the call begins");
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => draining.ServeAsync("a call is served")));
+        Assert.Equal(new StopReport(0, 0, 0), await draining.Pool.StopAsync(drain: true, null, CancellationToken.None).Within("the pool drains"));
     }
 
-    /// <summary>Lets fake time pass until something has happened: timers are armed on other threads, so one step may come too early.</summary>
-    private async Task<T> AdvanceUntilAsync<T>(Task<T> task)
+    [Fact]
+    public async Task A_drain_ends_at_its_deadline()
     {
-        await Task.Run(async () =>
+        var (hanging, begun) = Hanging();
+        var rig = await new PoolRig(_ => hanging).StartedAsync();
+        var call = await rig.PutAsync();
+        await begun.Within("the call begins");
+        var stop = rig.Pool.StopAsync(drain: true, TimeSpan.FromSeconds(5), CancellationToken.None);
+        await rig.Time.PassNextAsync(due => due == TimeSpan.FromSeconds(5)).Within("the deadline is armed");
+        Assert.Equal(new StopReport(0, 1, 1), await stop.Within("the stop ends"));
+        Assert.Equal(RejectionReason.Stopped, (await Assert.ThrowsAsync<CallRejectedException>(() => call.Settled)).Reason);
+    }
+
+    private static Task<CallReply> Dying(FakeWorker worker, RecorderMark? mark = null)
+    {
+        worker.Die(Some.Exit(mark: mark));
+        return new TaskCompletionSource<CallReply>().Task;
+    }
+
+    /// <summary>A worker whose calls end with the given task, or never; and a task that ends when the first call begins.</summary>
+    private static (FakeWorker Worker, Task Begun) Hanging(Task<CallReply>? end = null)
+    {
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return (new FakeWorker("w")
         {
-            while (!task.IsCompleted)
+            OnInvoke = (_, _) =>
             {
-                _time.Advance(TimeSpan.FromSeconds(1));
-                await Task.Yield();
-            }
-        }).Within("it happens as fake time passes");
-        await ((Task)task).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return task.IsCompletedSuccessfully ? task.Result : default!;
+                begun.TrySetResult();
+                return end ?? new TaskCompletionSource<CallReply>().Task;
+            },
+        }, begun.Task);
     }
 }

@@ -1,0 +1,39 @@
+using System.Globalization;
+
+namespace ProcessPool.Launch;
+
+/// <summary>What a process uses.</summary>
+/// <param name="Resident">Resident memory in bytes.</param>
+/// <param name="Peak">The most it ever was.</param>
+internal readonly record struct ProcessMemory(long Resident, long Peak)
+{
+    /// <summary>Linux: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html; null when the process is gone.</summary>
+    public static ProcessMemory? OfLinuxProcess(int processId)
+    {
+        try
+        {
+            long resident = 0, peak = 0;
+            foreach (var line in File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{processId}/status")))
+            {
+                if (line.StartsWith("VmHWM:", StringComparison.Ordinal))
+                {
+                    peak = Bytes(line);
+                }
+                else if (line.StartsWith("VmRSS:", StringComparison.Ordinal))
+                {
+                    resident = Bytes(line);
+                    break;
+                }
+            }
+
+            return resident > 0 ? new ProcessMemory(resident, peak) : null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    // "VmRSS:	   12345 kB"
+    private static long Bytes(string line) => long.Parse(line.AsSpan(6, line.Length - 9), NumberStyles.Integer, CultureInfo.InvariantCulture) * 1024;
+}

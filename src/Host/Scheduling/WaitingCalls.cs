@@ -1,0 +1,75 @@
+namespace ProcessPool.Scheduling;
+
+/// <summary>Calls in the order they are to be served: by priority, then first in first out. Not thread-safe; every operation takes constant time.</summary>
+internal sealed class WaitingCalls
+{
+    private readonly LinkedList<Invocation>[] _byPriority = [new(), new(), new()];
+
+    public int Count { get; private set; }
+
+    /// <summary>The next to be served, or null.</summary>
+    public Invocation? First
+    {
+        get
+        {
+            foreach (var calls in _byPriority)
+            {
+                if (calls.First is { } first)
+                {
+                    return first.Value;
+                }
+            }
+
+            return null;
+        }
+    }
+
+    /// <summary>The one that waits longest, or null.</summary>
+    public Invocation? Oldest
+    {
+        get
+        {
+            Invocation? oldest = null;
+            foreach (var calls in _byPriority)
+            {
+                if (calls.First is { Value: var first } && (oldest is null || first.QueuedAt < oldest.QueuedAt))
+                {
+                    oldest = first;
+                }
+            }
+
+            return oldest;
+        }
+    }
+
+    public bool Contains(Invocation call) => call.QueueNode is not null && call.QueueNode.List == Of(call);
+
+    public void AddLast(Invocation call)
+    {
+        call.QueueNode = Of(call).AddLast(call);
+        Count++;
+    }
+
+    public void AddFirst(Invocation call)
+    {
+        call.QueueNode = Of(call).AddFirst(call);
+        Count++;
+    }
+
+    public void Remove(Invocation call)
+    {
+        Of(call).Remove(call.QueueNode!);
+        call.QueueNode = null;
+        Count--;
+    }
+
+    /// <summary>Takes all out.</summary>
+    public List<Invocation> RemoveAll()
+    {
+        List<Invocation> all = [.. _byPriority.SelectMany(calls => calls)];
+        all.ForEach(Remove);
+        return all;
+    }
+
+    private LinkedList<Invocation> Of(Invocation call) => _byPriority[(int)call.Options.Priority];
+}

@@ -1,0 +1,13 @@
+using ProcessPool.Workers;
+
+namespace ProcessPool.Supervision;
+
+/// <summary>One life of a worker, in the pool's books.</summary>
+/// <param name="Worker">The handle on it.</param>
+/// <param name="Index">A number that no other living worker of the pool has.</param>
+/// <param name="Number">Counts the workers of the pool, from 1.</param>
+internal sealed record Incarnation(IWorker Worker, int Index, int Number)
+{
+    /// <summary>Where it is in its life.</summary>
+    public WorkerLifecycle Life { get; } = new();
+}

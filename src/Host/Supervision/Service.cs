@@ -1,0 +1,236 @@
+using ProcessPool.Diagnostics;
+using ProcessPool.Protocol;
+using ProcessPool.Scheduling;
+using ProcessPool.Workers;
+
+namespace ProcessPool.Supervision;
+
+/// <summary>How a worker's time in a slot ended.</summary>
+/// <param name="Death">How it died, if nobody had asked it to.</param>
+/// <param name="Clean">It died, but said that all was well, and no call was hurt.</param>
+/// <param name="Successor">Who takes its place, if that is ready already.</param>
+internal readonly record struct ServiceEnd(WorkerExit? Death = null, bool Clean = false, Incarnation? Successor = null);
+
+/// <summary>One worker's time in a slot: it serves calls until it dies, is spent, is recycled, or there are no more.</summary>
+internal sealed class Service : IDisposable
+{
+    private readonly Incarnation _incarnation;
+    private readonly IWorker _worker;
+    private readonly PoolSettings _settings;
+    private readonly Workforce _workforce;
+    private readonly Standby _standby;
+    private readonly Supervisor _supervisor;
+    private readonly Taker _taker;
+    private readonly RecycleRules _rules;
+    private readonly ITimer _look;
+    private Task<Incarnation?>? _successor;
+
+    public Service(Incarnation incarnation, PoolSettings settings, Workforce workforce, Standby standby, Supervisor supervisor)
+    {
+        _incarnation = incarnation;
+        _worker = incarnation.Worker;
+        _settings = settings;
+        _workforce = workforce;
+        _standby = standby;
+        _supervisor = supervisor;
+        _taker = new Taker(supervisor.Queue);
+        _rules = new RecycleRules(settings.Recycle, settings.Time);
+        _look = settings.Time.CreateTimer(_ => _taker.Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <param name="budget">The slot's; a completed call clears it.</param>
+    /// <param name="poolStopped">Ends the service, and the call under way.</param>
+    public async Task<ServiceEnd> RunAsync(RestartBudget budget, CancellationToken poolStopped)
+    {
+        using var stop = poolStopped.UnsafeRegister(_ => _taker.Wake(), null);
+        _ = WakeOnExitAsync();
+        while (true)
+        {
+            if (_worker.Exited.IsCompleted)
+            {
+                return await DieAsync(poolStopped).ConfigureAwait(false);
+            }
+
+            if (poolStopped.IsCancellationRequested)
+            {
+                return await EndAsync(poolStopped).ConfigureAwait(false);
+            }
+
+            if (await SuccessorAsync(poolStopped).ConfigureAwait(false) is { } successor)
+            {
+                _supervisor.Retire(_incarnation);
+                return new ServiceEnd(Successor: successor);
+            }
+
+            var call = await _taker.TakeAsync().ConfigureAwait(false);
+            if (call is null)
+            {
+                if (_supervisor.Queue.IsDrained)
+                {
+                    return await EndAsync(poolStopped).ConfigureAwait(false);
+                }
+            }
+            else if (_worker.HasExited)
+            {
+                _supervisor.Queue.PutBack(call);
+                return await DieAsync(poolStopped).ConfigureAwait(false);
+            }
+            else if (await ServeAsync(call, budget, poolStopped).ConfigureAwait(false) is { } end)
+            {
+                return end;
+            }
+        }
+    }
+
+    public void Dispose() => _look.Dispose();
+
+    /// <summary>Runs one call; null when the worker is ready for the next.</summary>
+    private async Task<ServiceEnd?> ServeAsync(Invocation call, RestartBudget budget, CancellationToken poolStopped)
+    {
+        _incarnation.Life.Fire(WorkerTrigger.Assign);
+        _supervisor.CallBegins();
+        CallRunEnd end;
+        try
+        {
+            end = await new CallRun(_incarnation, call, _settings, _supervisor).RunAsync(poolStopped).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            call.Fail(exception);
+            throw;
+        }
+        finally
+        {
+            _supervisor.CallEnds();
+        }
+
+        if (end.Reply is { } reply)
+        {
+            budget.Forgive();
+            _rules.CallEnded(RanOutOfMemory(reply), _worker.ReadMemory);
+        }
+
+        switch (end.Worker)
+        {
+            case WorkerAfterCall.Ready:
+                _incarnation.Life.Fire(WorkerTrigger.Settle);
+                return null;
+            case WorkerAfterCall.Spent:
+                _incarnation.Life.Fire(WorkerTrigger.Settle);
+                return await EndAsync(poolStopped).ConfigureAwait(false);
+            case WorkerAfterCall.Killed:
+                _incarnation.Life.Fire(WorkerTrigger.Kill);
+                return await EndAsync(poolStopped).ConfigureAwait(false);
+            default:
+                var exit = await _worker.Exited.ConfigureAwait(false);
+                return await EndAsync(poolStopped).ConfigureAwait(false) with { Death = exit };
+        }
+    }
+
+    /// <summary>Who takes over now. Starts looking for a successor when the worker is due, and sets the clock for when it will be.</summary>
+    private async ValueTask<Incarnation?> SuccessorAsync(CancellationToken poolStopped)
+    {
+        if (_successor is { IsCompleted: true })
+        {
+            var successor = await _successor.ConfigureAwait(false);
+            _successor = null;
+            if (successor is not null)
+            {
+                return successor;
+            }
+
+            _rules.Postpone(_settings.Restart.MaxDelay);
+        }
+
+        if (_successor is null && _rules.Due() is { } reason)
+        {
+            _settings.Logger.WorkerRecycled(_worker.Name, _worker.ProcessId, reason);
+            _successor = FindSuccessorAsync(poolStopped);
+        }
+        else if (_successor is null && _rules.NextLook() is { } next)
+        {
+            _look.Change(next, Timeout.InfiniteTimeSpan);
+        }
+
+        return null;
+    }
+
+    private async Task<Incarnation?> FindSuccessorAsync(CancellationToken poolStopped)
+    {
+        try
+        {
+            await _supervisor.RecycleTurn.WaitAsync(poolStopped).ConfigureAwait(false);
+            try
+            {
+                return _standby.TryTake() ?? await _workforce.StartAsync(poolStopped).ConfigureAwait(false);
+            }
+            catch
+            {
+                _supervisor.RecycleTurn.Release();
+                throw;
+            }
+        }
+        catch (Exception exception)
+        {
+            if (!poolStopped.IsCancellationRequested)
+            {
+                _supervisor.StartFailed(exception);
+                _settings.Logger.RecycleFailed(exception, _worker.Name, _worker.ProcessId);
+            }
+
+            return null;
+        }
+        finally
+        {
+            _taker.Wake();
+        }
+    }
+
+    /// <summary>It died between two calls.</summary>
+    private async Task<ServiceEnd> DieAsync(CancellationToken poolStopped)
+    {
+        var exit = await _worker.Exited.ConfigureAwait(false);
+        _supervisor.WorkerDied(_incarnation, exit);
+        return await EndAsync(poolStopped).ConfigureAwait(false) with { Death = exit, Clean = exit.IsClean };
+    }
+
+    /// <summary>Closes the worker's books, and hands on a successor that was on its way.</summary>
+    private async Task<ServiceEnd> EndAsync(CancellationToken poolStopped)
+    {
+        await _supervisor.EndAsync(_incarnation).ConfigureAwait(false);
+        var successor = _successor is null ? null : await _successor.ConfigureAwait(false);
+        if (successor is null)
+        {
+            return default;
+        }
+
+        _supervisor.RecycleTurn.Release();
+        if (!poolStopped.IsCancellationRequested && !_supervisor.Queue.IsDrained)
+        {
+            return new ServiceEnd(Successor: successor);
+        }
+
+        await _supervisor.EndAsync(successor).ConfigureAwait(false);
+        return default;
+    }
+
+    private async Task WakeOnExitAsync()
+    {
+        await _worker.Exited.ConfigureAwait(false);
+        _taker.Wake();
+    }
+
+    private static bool RanOutOfMemory(CallReply reply)
+    {
+        var depth = 0;
+        for (var error = reply.Error; error is not null && depth <= WireLimits.MaxInnerErrors; error = error.Inner, depth++)
+        {
+            if (error.Type == "System.OutOfMemoryException")
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,134 @@
+using ProcessPool.Diagnostics;
+using ProcessPool.Workers;
+
+namespace ProcessPool.Supervision;
+
+/// <summary>All living workers of a pool: starts them, numbers them, ends them. Thread-safe.</summary>
+internal sealed class Workforce(string poolName, PoolSettings settings, IWorkerLauncher launcher)
+{
+    private readonly Lock _gate = new();
+    private readonly SortedSet<int> _freeIndexes = [];
+    private readonly HashSet<Incarnation> _living = [];
+    private int _indexes;
+    private int _incarnations;
+
+    /// <summary>Everyone who lives just now.</summary>
+    public IReadOnlyList<Incarnation> Living
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _living];
+            }
+        }
+    }
+
+    /// <summary>Starts one worker. It stands by until it joins a slot.</summary>
+    public async Task<Incarnation> StartAsync(CancellationToken cancellationToken)
+    {
+        var index = TakeIndex();
+        try
+        {
+            var worker = await launcher.StartAsync(index, cancellationToken).ConfigureAwait(false);
+            var incarnation = new Incarnation(worker, index, Interlocked.Increment(ref _incarnations));
+            incarnation.Life.Fire(WorkerTrigger.Ready);
+            lock (_gate)
+            {
+                _living.Add(incarnation);
+            }
+
+            settings.Logger.WorkerReady(worker.Name, worker.ProcessId);
+            return incarnation;
+        }
+        catch
+        {
+            FreeIndex(index);
+            throw;
+        }
+    }
+
+    /// <summary>Starts one worker, again and again with the budget's waits. Null when the budget is used up or the token is cancelled.</summary>
+    /// <param name="budget">The place's own.</param>
+    /// <param name="onFailure">Told of each failure; returns whether to go on.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<Incarnation?> StartAsync(RestartBudget budget, Func<Exception, bool> onFailure, CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                var incarnation = await StartAsync(cancellationToken).ConfigureAwait(false);
+                budget.Started();
+                return incarnation;
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return null;
+            }
+            catch (Exception exception)
+            {
+                if (!onFailure(exception) || budget.AfterStartFailure() is not { } wait)
+                {
+                    return null;
+                }
+
+                settings.Logger.WorkerStartFailed(exception, poolName, wait);
+                await Task.Delay(wait, settings.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Ends a worker, gently if it lives and was not killed, and closes its books.</summary>
+    /// <returns>Whether it had to be killed.</returns>
+    public async Task<bool> EndAsync(Incarnation incarnation)
+    {
+        var worker = incarnation.Worker;
+        try
+        {
+            if (worker.Exited.IsCompleted || incarnation.Life.Phase == WorkerPhase.Killed)
+            {
+                return incarnation.Life.Phase == WorkerPhase.Killed;
+            }
+
+            incarnation.Life.Fire(WorkerTrigger.Stop);
+            return await worker.StopAsync(settings.StopTimeout).ConfigureAwait(false);
+        }
+        finally
+        {
+            await worker.DisposeAsync().ConfigureAwait(false);
+            incarnation.Life.Fire(WorkerTrigger.Exit);
+            lock (_gate)
+            {
+                _living.Remove(incarnation);
+            }
+
+            FreeIndex(incarnation.Index);
+        }
+    }
+
+    private int TakeIndex()
+    {
+        lock (_gate)
+        {
+            if (_freeIndexes.Count == 0)
+            {
+                return _indexes++;
+            }
+
+            var index = _freeIndexes.Min;
+            _freeIndexes.Remove(index);
+            return index;
+        }
+    }
+
+    private void FreeIndex(int index)
+    {
+        lock (_gate)
+        {
+            _freeIndexes.Add(index);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+namespace ProcessPool;
+
+/// <summary>What happens to a call when the queue is full.</summary>
+public enum WhenFull
+{
+    /// <summary>Its caller waits for room.</summary>
+    Wait,
+
+    /// <summary>It fails at once with <see cref="CallRejectedException"/>.</summary>
+    Reject,
+}
