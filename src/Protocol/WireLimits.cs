@@ -9,6 +9,9 @@ internal static class WireLimits
     /// <summary>The frame cap of the control channel, whose messages are small.</summary>
     public const int MaxControlMessageBytes = 2 * 1024 * 1024;
 
+    /// <summary>How often a sandbox may call its host on the control channel: it reports the stages of its start.</summary>
+    public const int MaxControlRequests = 16;
+
     /// <summary>What a frame needs beside payload and attachments.</summary>
     public const int EnvelopeBytes = 4096;
 

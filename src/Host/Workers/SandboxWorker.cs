@@ -36,7 +36,7 @@ internal sealed class SandboxWorker : IWorker
         _startedAt = settings.Time.GetTimestamp();
         _control = control;
         _controlProxy = control.Attach<ISandboxControl>();
-        _calls = RpcChannel.Create(sandbox.Calls, $"{name} calls", settings.MaxMessageBytes);
+        _calls = RpcChannel.Create(sandbox.Calls, $"{name} calls", settings.MaxMessageBytes, maxRequests: 0);
         _callsProxy = _calls.Attach<ISandboxCalls>();
 
         // From the first moment, so that its end is seen: the sandbox has nothing to ask for on it.
@@ -56,7 +56,7 @@ internal sealed class SandboxWorker : IWorker
     public static async Task<SandboxWorker> StartAsync(
         ISandbox sandbox, InitializeRequest request, PoolSettings settings, CancellationToken cancellationToken)
     {
-        var control = RpcChannel.Create(sandbox.Control, $"{request.WorkerName} control", WireLimits.MaxControlMessageBytes);
+        var control = RpcChannel.Create(sandbox.Control, $"{request.WorkerName} control", WireLimits.MaxControlMessageBytes, WireLimits.MaxControlRequests);
         var handshake = new Handshake(settings, request, sandbox);
         control.AddLocalRpcTarget<IHostControl>(handshake, null);
         control.StartListening();

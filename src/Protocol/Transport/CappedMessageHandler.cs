@@ -5,10 +5,15 @@ using StreamJsonRpc.Protocol;
 
 namespace ProcessPool.Protocol.Transport;
 
-/// <summary>Length-header framing that refuses a frame above the cap when its length has arrived, before its body is buffered.</summary>
-internal sealed class CappedMessageHandler(Stream stream, IJsonRpcMessageFormatter formatter, int maxMessageBytes)
+/// <summary>
+/// Length-header framing that refuses a frame above the cap when its length has arrived, before its body is buffered, and more requests than
+/// the other side has reason to make: the library would start each one without waiting for those before.
+/// </summary>
+internal sealed class CappedMessageHandler(Stream stream, IJsonRpcMessageFormatter formatter, int maxMessageBytes, int maxRequests)
     : LengthHeaderMessageHandler(stream, stream, formatter)
 {
+    private int _requests;
+
     protected override async ValueTask<JsonRpcMessage?> ReadCoreAsync(CancellationToken cancellationToken)
     {
         var header = (await ReadAtLeastAsync(sizeof(int), allowEmpty: true, cancellationToken).ConfigureAwait(false)).Buffer;
@@ -23,7 +28,8 @@ internal sealed class CappedMessageHandler(Stream stream, IJsonRpcMessageFormatt
 
         // Hand everything back unread: the base class reads the header again.
         Reader!.AdvanceTo(header.Start);
-        return await base.ReadCoreAsync(cancellationToken).ConfigureAwait(false);
+        var message = await base.ReadCoreAsync(cancellationToken).ConfigureAwait(false);
+        return message is JsonRpcRequest && _requests++ >= maxRequests ? throw new TooManyRequestsException(maxRequests) : message;
     }
 
     private static int ReadLength(ReadOnlySequence<byte> header)
@@ -37,3 +43,6 @@ internal sealed class CappedMessageHandler(Stream stream, IJsonRpcMessageFormatt
 /// <summary>A frame announced more bytes than are allowed.</summary>
 internal sealed class FrameTooLargeException(int length, int cap)
     : IOException($"A message of {(uint)length} bytes was announced; at most {cap} are allowed.");
+
+/// <summary>The other side made more requests than are allowed.</summary>
+internal sealed class TooManyRequestsException(int cap) : IOException($"More than the {cap} requests and notifications that are allowed arrived.");

@@ -7,10 +7,16 @@ namespace ProcessPool.Protocol.Transport;
 internal static partial class RpcChannel
 {
     /// <summary>Makes a connection over a duplex stream. Add targets and proxies, then call <see cref="JsonRpc.StartListening"/>.</summary>
-    public static JsonRpc Create(Stream stream, string name, int maxMessageBytes)
-    {
-        var formatter = new NerdbankMessagePackFormatter { TypeShapeProvider = Shapes.GeneratedTypeShapeProvider };
-        return new JsonRpc(new CappedMessageHandler(stream, formatter, maxMessageBytes))
+    /// <param name="stream">Both directions.</param>
+    /// <param name="name">For traces.</param>
+    /// <param name="maxMessageBytes">The frame cap.</param>
+    /// <param name="maxRequests">How many requests the other side may make in all. It is trusted when this is left out.</param>
+    public static JsonRpc Create(Stream stream, string name, int maxMessageBytes, int maxRequests = int.MaxValue) =>
+        Create(name, formatter => new CappedMessageHandler(stream, formatter, maxMessageBytes, maxRequests));
+
+    /// <summary>The same over framing of another kind, for tests of what the other side may do wrong.</summary>
+    internal static JsonRpc Create(string name, Func<IJsonRpcMessageFormatter, IJsonRpcMessageHandler> framing) =>
+        new(framing(new NerdbankMessagePackFormatter { TypeShapeProvider = Shapes.GeneratedTypeShapeProvider }))
         {
             DisplayName = name,
             ExceptionStrategy = ExceptionProcessing.CommonErrorData,
@@ -19,7 +25,6 @@ internal static partial class RpcChannel
             CancelLocallyInvokedMethodsWhenConnectionIsClosed = true,
             TraceSource = { Switch = { Level = System.Diagnostics.SourceLevels.Off } },
         };
-    }
 
     [GenerateShapeFor<InitializeRequest>]
     [GenerateShapeFor<InitializeReply>]

@@ -3,6 +3,7 @@ using ProcessPool.Protocol.Transport;
 using ProcessPool.TestKit;
 using ProcessPool.Workers;
 using StreamJsonRpc;
+using StreamJsonRpc.Protocol;
 
 namespace ProcessPool.Unit.Tests.Host;
 
@@ -55,23 +56,96 @@ public sealed class HostileSandboxTests
         Assert.Contains("is from another version of ProcessPool.Host", failed.Message);
     }
 
-    private Task<SandboxWorker> StartAsync(Func<CallRequest, Task<CallReply>> calls) =>
-        StartAsync(new InitializeReply(WireLimits.ProtocolVersion, null, null), calls);
-
-    private Task<SandboxWorker> StartAsync(InitializeReply? initialized, Func<CallRequest, Task<CallReply>>? calls = null)
+    [Fact]
+    public async Task A_reply_to_a_call_that_nobody_made_costs_the_worker()
     {
-        Serve<ISandboxControl>(_sandbox.SandboxControl, new Answers(initialized, calls));
-        Serve<ISandboxCalls>(_sandbox.SandboxCalls, new Answers(initialized, calls));
+        await using var worker = await StartAsync(calls: _ => Task.FromResult(Some.Reply), alter: (message, write) =>
+        {
+            if (message is JsonRpcResult { Result: CallReply } reply)
+            {
+                reply.RequestId = new RequestId(987_654);
+            }
+
+            write(message);
+        });
+        var lost = await Assert.ThrowsAsync<WorkerLostException>(() => worker.InvokeAsync(Some.Call().Request, CancellationToken.None).Within("the call settles"));
+        Assert.Equal(CrashReason.ProtocolViolation, lost.Exit.Reason);
+    }
+
+    [Fact]
+    public async Task A_reply_that_comes_twice_is_delivered_once_and_costs_the_worker()
+    {
+        await using var worker = await StartAsync(calls: _ => Task.FromResult(Some.Reply), alter: (message, write) =>
+        {
+            write(message);
+            if (message is JsonRpcResult { Result: CallReply })
+            {
+                write(message);
+            }
+        });
+        await worker.InvokeAsync(Some.Call().Request, CancellationToken.None).Within("the call settles");
+        var exit = await worker.Exited.Within("the worker is over");
+        Assert.Equal(CrashReason.ProtocolViolation, exit.Reason);
+    }
+
+    [Fact]
+    public async Task A_sandbox_that_calls_its_host_where_it_has_no_reason_to_is_over()
+    {
+        await using var worker = await StartAsync(calls: _ => Task.FromResult(Some.Reply));
+        await _callsOfSandbox!.NotifyAsync("Anything");
+        var exit = await worker.Exited.Within("the worker is over");
+        Assert.Equal(CrashReason.ProtocolViolation, exit.Reason);
+    }
+
+    [Fact]
+    public async Task A_flood_of_stages_is_cut_off()
+    {
+        await using var worker = await StartAsync(calls: _ => Task.FromResult(Some.Reply));
+        var host = _controlOfSandbox!.Attach<IHostControl>();
+        var flood = Task.WhenAll(Enumerable.Range(0, 10_000).Select(_ => host.StageAsync(StartStage.Loaded)));
+        var exit = await worker.Exited.Within("the worker is over");
+        Assert.Equal(CrashReason.ProtocolViolation, exit.Reason);
+        await ((Task)flood).ContinueWith(_ => { }, TaskScheduler.Default).Within("the flood ends");
+    }
+
+    private JsonRpc? _controlOfSandbox;
+    private JsonRpc? _callsOfSandbox;
+
+    private Task<SandboxWorker> StartAsync(Func<CallRequest, Task<CallReply>> calls, Action<JsonRpcMessage, Action<JsonRpcMessage>>? alter = null) =>
+        StartAsync(new InitializeReply(WireLimits.ProtocolVersion, null, null), calls, alter);
+
+    private Task<SandboxWorker> StartAsync(InitializeReply? initialized, Func<CallRequest, Task<CallReply>>? calls = null, Action<JsonRpcMessage, Action<JsonRpcMessage>>? alter = null)
+    {
+        _controlOfSandbox = Serve<ISandboxControl>(_sandbox.SandboxControl, new Answers(initialized, calls), alter);
+        _callsOfSandbox = Serve<ISandboxCalls>(_sandbox.SandboxCalls, new Answers(initialized, calls), alter);
         var request = new InitializeRequest(WireLimits.ProtocolVersion, "p", "p-0", 0, "/plugin.dll", WireLimits.MinMessageBytes);
         return SandboxWorker.StartAsync(_sandbox, request, Some.Settings(), CancellationToken.None);
     }
 
-    private static void Serve<T>(Stream stream, Answers answers)
+    private static JsonRpc Serve<T>(Stream stream, Answers answers, Action<JsonRpcMessage, Action<JsonRpcMessage>>? alter)
         where T : class
     {
-        var rpc = RpcChannel.Create(stream, typeof(T).Name, WireLimits.MinMessageBytes);
+        var rpc = RpcChannel.Create("sandbox", formatter => new AlteringHandler(stream, formatter, alter));
         rpc.AddLocalRpcTarget<T>((T)(object)answers, null);
         rpc.StartListening();
+        return rpc;
+    }
+
+    /// <summary>Writes something else than it should.</summary>
+    private sealed class AlteringHandler(Stream stream, IJsonRpcMessageFormatter formatter, Action<JsonRpcMessage, Action<JsonRpcMessage>>? alter)
+        : LengthHeaderMessageHandler(stream, stream, formatter)
+    {
+        protected override void Write(JsonRpcMessage content, CancellationToken cancellationToken)
+        {
+            if (alter is null)
+            {
+                base.Write(content, cancellationToken);
+            }
+            else
+            {
+                alter(content, message => base.Write(message, cancellationToken));
+            }
+        }
     }
 
     private sealed class Answers(InitializeReply? initialized, Func<CallRequest, Task<CallReply>>? calls) : ISandboxControl, ISandboxCalls
