@@ -65,6 +65,9 @@ internal static partial class Log
     [LoggerMessage(25, LogLevel.Warning, "Call {Call} of {EntryPoint} goes back to the queue: worker {Worker} (pid {ProcessId}) died before it had begun, by its own account.")]
     public static partial void CallReturned(this ILogger logger, long call, string entryPoint, string worker, int? processId);
 
+    [LoggerMessage(27, LogLevel.Warning, "The plugin of worker {Worker} (pid {ProcessId}) threw while it was disposed: {Message}")]
+    public static partial void DisposeThrew(this ILogger logger, string worker, int? processId, string message);
+
     [LoggerMessage(26, LogLevel.Information, "Pool {Pool} is reset: every slot may start workers again.")]
     public static partial void PoolReset(this ILogger logger, string pool);
 

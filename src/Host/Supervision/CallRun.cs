@@ -62,6 +62,7 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, PoolSett
             }
             else
             {
+                supervisor.CallFinishes();
                 call.Succeed(reply, Site);
             }
 
@@ -112,27 +113,27 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, PoolSett
         }
         else
         {
+            supervisor.CallFinishes();
             call.Fail(new WorkerCrashedException(exit, Site));
         }
     }
 
     private void Settle(CallWatch watch)
     {
-        switch (watch.Reason)
+        if (watch.Reason == EndReason.Cancelled)
         {
-            case EndReason.Cancelled:
-                call.Cancel();
-                break;
-            case EndReason.TimedOut:
-                call.Fail(CallTimeoutException.WhileExecuting(watch.CallTimeout, Site));
-                break;
-            default:
-                if (call.Fail(new CallRejectedException(RejectionReason.Stopped, Site)))
-                {
-                    supervisor.CallCutOff();
-                }
-
-                break;
+            supervisor.CallFinishes();
+            call.Cancel();
+        }
+        else if (watch.Reason == EndReason.TimedOut)
+        {
+            supervisor.CallFinishes();
+            call.Fail(CallTimeoutException.WhileExecuting(watch.CallTimeout, Site));
+        }
+        else
+        {
+            supervisor.CallCutOff();
+            call.Fail(new CallRejectedException(RejectionReason.Stopped, Site));
         }
     }
 }

@@ -113,7 +113,7 @@ internal sealed class Supervisor : IQueueErrors
             await _serving.WaitAsync(deadline ?? Timeout.InfiniteTimeSpan, _settings.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        _stopCount.Refused(Queue.Close(Refuse));
+        _stopCount.CutOff(Queue.Close(Refuse));
         await _stopped.CancelAsync().ConfigureAwait(false);
         EndReset(again: false);
         await _serving.ConfigureAwait(false);
@@ -164,14 +164,13 @@ internal sealed class Supervisor : IQueueErrors
 
     public void CallBegins() => Interlocked.Increment(ref _busy);
 
-    public void CallEnds()
-    {
-        Interlocked.Decrement(ref _busy);
-        _stopCount.Ended();
-    }
+    public void CallEnds() => Interlocked.Decrement(ref _busy);
 
-    /// <summary>A call that was executing failed because the pool stopped.</summary>
-    public void CallCutOff() => _stopCount.CutOff();
+    /// <summary>A call is about to be settled, by itself.</summary>
+    public void CallFinishes() => _stopCount.Completed();
+
+    /// <summary>A call that was executing is about to fail because the pool stops.</summary>
+    public void CallCutOff() => _stopCount.CutOff(1);
 
     /// <summary>A worker ended that nobody had asked to.</summary>
     public void WorkerDied(Incarnation incarnation, WorkerExit exit, string? entryPoint = null)

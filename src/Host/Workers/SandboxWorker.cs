@@ -133,7 +133,8 @@ internal sealed class SandboxWorker : IWorker
         }
         catch (Exception exception)
         {
-            if (!_sandbox.HasExited)
+            // A connection that broke is the end of the process, or it is about to end.
+            if (exception is TimeoutException ? !_sandbox.HasExited : !await EndsWithinAsync(ExitCodeWait).ConfigureAwait(false))
             {
                 forced = true;
                 _settings.Logger.WorkerStopForced(Name, ProcessId, timeout, exception.Message);
@@ -156,7 +157,15 @@ internal sealed class SandboxWorker : IWorker
 
     private async Task StopGentlyAsync()
     {
-        await _controlProxy.ShutdownAsync(CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            await _controlProxy.ShutdownAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (RemoteInvocationException exception)
+        {
+            _settings.Logger.DisposeThrew(Name, ProcessId, exception.Message);
+        }
+
         // The sandbox may be gone before it has answered.
         await _controlProxy.ExitAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Exited.ConfigureAwait(false);
