@@ -7,6 +7,7 @@ internal static class Faulty
 {
     public static string Plugin { get; } = PluginSource.Members("""
         [EntryPoint] public static long Square(long value) => value * value;
+        [EntryPoint] public static long Work(long value) { var end = System.Diagnostics.Stopwatch.GetTimestamp() + System.Diagnostics.Stopwatch.Frequency / 5_000; while (System.Diagnostics.Stopwatch.GetTimestamp() < end) { } return value * value; }
         [EntryPoint] public static int ProcessId() => Environment.ProcessId;
         [EntryPoint] public static void Throw() => throw new InvalidOperationException("on purpose");
         [EntryPoint] public static void Exit(int code) => Environment.Exit(code);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using ProcessPool.TestKit;
 
 namespace ProcessPool.Soak;
@@ -13,25 +14,26 @@ internal static class Kills
         var wrong = 0;
         var kills = 0;
         var began = Stopwatch.GetTimestamp();
-        await using (var pool = await SandboxPool.StartAsync(Faulty.Options()))
+        var log = new RecordingLogger();
+        await using (var pool = await SandboxPool.StartAsync(Faulty.Options(log: log)))
         {
             using var stop = new CancellationTokenSource();
             var killing = Task.Run(async () =>
             {
                 while (!stop.IsCancellationRequested)
                 {
-                    await Task.Delay(Random.Shared.Next(20, 400));
-                    if (Sandboxes.Of(Environment.ProcessId) is { Count: > 0 } workers && Sandboxes.Kill(workers[Random.Shared.Next(workers.Count)]))
-                    {
-                        kills++;
-                    }
+                    // The next worker that becomes ready, some time later: whatever it is doing then.
+                    var line = await log.WaitForAsync(line => line.EndsWith("is ready.", StringComparison.Ordinal), "a worker is ready");
+                    log.Clear();
+                    await Task.Delay(Random.Shared.Next(300));
+                    kills += Sandboxes.Kill(int.Parse(line.Split("(pid ")[1].Split(')')[0], CultureInfo.InvariantCulture)) ? 1 : 0;
                 }
             });
             using var left = new CountdownEvent(settled.Length);
             for (var i = 0; i < settled.Length; i++)
             {
                 var index = i;
-                pool.Post<long>("Square", [index], value => Settle(index, value == (long)index * index ? null : new InvalidDataException()), error => Settle(index, error));
+                pool.Post<long>("Work", [index], value => Settle(index, value == (long)index * index ? null : new InvalidDataException()), error => Settle(index, error));
             }
 
             if (!left.Wait(TimeSpan.FromMinutes(30)))

@@ -76,6 +76,8 @@ internal sealed class PoolArguments
             Gpu = parsed.GetValue(Gpu) == "on" ? GpuAccess.On : GpuAccess.Off,
             CallTimeout = parsed.GetValue(CallTimeout),
             Debug = parsed.GetValue(Debug),
+            // One line after the other may be bad: each costs itself, and the rest is still worth doing.
+            Restart = new RestartPolicy { MaxRestarts = 50, MaxDelay = TimeSpan.FromSeconds(1) },
             // Relative paths in arguments mean what they mean in the shell.
             WorkingDirectory = System.Environment.CurrentDirectory,
             Logger = new StandardErrorLogger(),

@@ -175,9 +175,11 @@ internal sealed class SandboxWorker : IWorker
     {
         // A channel that ends while the process lives is broken by the plugin, or the process is about to end.
         await Task.WhenAny(_sandbox.Exited, _control.Completion, _calls.Completion).ConfigureAwait(false);
-        if (!await EndsWithinAsync(ExitCodeWait).ConfigureAwait(false) && !_stopping)
+        // One that dies in the middle of a message leaves a broken one too.
+        var isBroken = _control.Completion.IsFaulted || _calls.Completion.IsFaulted;
+        if (!await EndsWithinAsync(isBroken ? LastReplyWait : ExitCodeWait).ConfigureAwait(false) && !_stopping)
         {
-            KillAsViolation("a channel was closed");
+            KillAsViolation(isBroken ? "what it sent cannot be understood" : "a channel was closed");
         }
 
         var exitCode = await _sandbox.Exited.ConfigureAwait(false);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.IO.Pipelines;
 using StreamJsonRpc;
 using StreamJsonRpc.Protocol;
 
@@ -7,11 +8,17 @@ namespace ProcessPool.Protocol.Transport;
 
 /// <summary>
 /// Length-header framing that refuses a frame above the cap when its length has arrived, before its body is buffered, and more requests than
-/// the other side has reason to make: the library would start each one without waiting for those before.
+/// the other side has reason to make: the library would start each one without waiting for those before. The stream stays open when the connection
+/// ends, so that its owner, not a message, decides what the other side sees of that.
 /// </summary>
 internal sealed class CappedMessageHandler(Stream stream, IJsonRpcMessageFormatter formatter, int maxMessageBytes, int maxRequests)
-    : LengthHeaderMessageHandler(stream, stream, formatter)
+    : LengthHeaderMessageHandler(
+        PipeWriter.Create(stream, new StreamPipeWriterOptions(leaveOpen: true)),
+        PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: BufferBytes, leaveOpen: true)),
+        formatter)
 {
+    private const int BufferBytes = 64 * 1024;
+
     private int _requests;
 
     protected override async ValueTask<JsonRpcMessage?> ReadCoreAsync(CancellationToken cancellationToken)

@@ -105,6 +105,7 @@ public sealed class HostileSandboxTests
         var flood = Task.WhenAll(Enumerable.Range(0, 10_000).Select(_ => host.StageAsync(StartStage.Loaded)));
         var exit = await worker.Exited.Within("the worker is over");
         Assert.Equal(CrashReason.ProtocolViolation, exit.Reason);
+        _controlOfSandbox!.Dispose();
         await ((Task)flood).ContinueWith(_ => { }, TaskScheduler.Default).Within("the flood ends");
     }
 
