@@ -17,7 +17,7 @@ internal static class Cycles
         Console.WriteLine($"   {number} cycles in {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s");
         Console.WriteLine($"   before: {before}");
         Console.WriteLine($"   after:  {after}");
-        return after.FileDescriptors <= before.FileDescriptors && after.Threads <= before.Threads + 4 && after.Zombies == 0 && after.Scratch == before.Scratch;
+        return after.FileDescriptors <= before.FileDescriptors && after.Threads <= before.Threads + 4 && after.Zombies == 0 && after.TemporaryFiles == before.TemporaryFiles;
     }
 
     private static async Task CycleAsync(SandboxPool pool, int count)
@@ -46,9 +46,9 @@ internal static class Cycles
             Directory.GetFiles("/proc/self/fd").Count(file => new FileInfo(file).LinkTarget?.EndsWith(".dll", StringComparison.Ordinal) != true),
             self.Threads.Count,
             Sandboxes.ZombiesOf(self.Id),
-            Directory.GetDirectories(Path.GetTempPath(), "processpool-*").Length,
+            new[] { "processpool-*", "clr-debug-pipe-*", "dotnet-diagnostic-*" }.Sum(files => Directory.GetFileSystemEntries(Path.GetTempPath(), files).Length),
             GC.GetTotalMemory(forceFullCollection: true) / 1024);
     }
 
-    private sealed record Counts(int FileDescriptors, int Threads, int Zombies, int Scratch, long ManagedKiB);
+    private sealed record Counts(int FileDescriptors, int Threads, int Zombies, int TemporaryFiles, long ManagedKiB);
 }

@@ -44,6 +44,27 @@ public sealed class LifecycleTests
         Assert.False(Sandboxes.IsAlive(child), $"Expected child {child} of the plugin to be gone.");
     }
 
+    [Fact]
+    public async Task Workers_that_die_leave_no_file_behind()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Kills by SIGKILL.");
+        var log = new RecordingLogger();
+        var temporary = PluginSource.NewFolder("tmp");
+        var options = Pools.Options(PluginSource.Members("[EntryPoint] public static int ProcessId() => Environment.ProcessId;", "Mortal"), log: log);
+        options.Environment["TMPDIR"] = temporary;
+        await using (var pool = await SandboxPool.StartAsync(options))
+        {
+            var victim = await pool.InvokeAsync<int>("ProcessId");
+            Assert.NotEmpty(Directory.GetFileSystemEntries(temporary));
+            Assert.True(Sandboxes.Kill(victim));
+            await log.WaitForAsync(line => line.Contains($"(pid {victim}) died", StringComparison.Ordinal), "the death is seen");
+            await pool.InvokeAsync<int>("ProcessId").Within("the next call is served");
+            Assert.DoesNotContain(Directory.GetFileSystemEntries(temporary), file => file.Contains($"-{victim}-", StringComparison.Ordinal));
+        }
+
+        Assert.Empty(Directory.GetFileSystemEntries(temporary));
+    }
+
     private static int CountPipes() =>
         Directory.GetFiles("/proc/self/fd").Count(file => new FileInfo(file).LinkTarget?.StartsWith("pipe:", StringComparison.Ordinal) == true);
 }

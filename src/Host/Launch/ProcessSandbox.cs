@@ -14,6 +14,8 @@ internal sealed class ProcessSandbox : ISandbox
     private readonly Process _process;
     private readonly SandboxPipes _pipes;
     private readonly string _mark;
+    private readonly string _temporaryFolder;
+    private readonly string? _diagnosticsKey;
     private readonly ScratchDirectory? _scratch;
     private readonly PoolSettings _settings;
     private readonly string _worker;
@@ -26,6 +28,8 @@ internal sealed class ProcessSandbox : ISandbox
         _process = process;
         _pipes = pipes;
         _mark = mark;
+        _temporaryFolder = process.StartInfo.Environment.TryGetValue("TMPDIR", out var folder) && folder is { Length: > 0 } ? folder : "/tmp";
+        _diagnosticsKey = DiagnosticFiles.KeyOf(process.Id);
         _scratch = scratch;
         _settings = settings;
         _worker = worker;
@@ -168,6 +172,8 @@ internal sealed class ProcessSandbox : ISandbox
         {
             _settings.Logger.LeftoversKilled(_worker, ProcessId, killed);
         }
+
+        DiagnosticFiles.Delete(_temporaryFolder, ProcessId!.Value, _diagnosticsKey);
 
         // Process closes only the readers that it reads itself. Closing them also ends the pumps, if a descendant holds the other ends.
         await Control.DisposeAsync().ConfigureAwait(false);

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using ProcessPool.Protocol;
 
 namespace ProcessPool.Sandbox;
 
@@ -37,6 +38,7 @@ internal static class HostWatch
 
         Descendants.EndAll();
         Delete(scratch);
+        DiagnosticFiles.Delete(Path.GetTempPath(), Environment.ProcessId, DiagnosticFiles.KeyOf(Environment.ProcessId));
         Descendants.EndSelf();
     }
 
