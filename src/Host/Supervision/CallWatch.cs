@@ -44,7 +44,8 @@ internal sealed class CallWatch : IDisposable
         if ((call.Options.Timeout ?? settings.CallTimeout) is { } timeout)
         {
             CallTimeout = timeout;
-            _timer = settings.Time.CreateTimer(_ => TimeIsUp(), null, timeout, Timeout.InfiniteTimeSpan);
+            _timer = settings.Time.CreateTimer(_ => TimeIsUp(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _timer.Change(timeout, Timeout.InfiniteTimeSpan);
         }
 
         _caller = call.CancellationToken.UnsafeRegister(_ => End(EndReason.Cancelled), null);

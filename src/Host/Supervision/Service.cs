@@ -43,7 +43,7 @@ internal sealed class Service : IDisposable
     public async Task<ServiceEnd> RunAsync(RestartBudget budget, CancellationToken poolStopped)
     {
         using var stop = poolStopped.UnsafeRegister(_ => _taker.Wake(), null);
-        _ = WakeOnExitAsync();
+        _ = WakeAfterAsync(_worker.Exited);
         while (true)
         {
             if (_worker.Exited.IsCompleted)
@@ -146,6 +146,7 @@ internal sealed class Service : IDisposable
         {
             _settings.Logger.WorkerRecycled(_worker.Name, _worker.ProcessId, reason);
             _successor = FindSuccessorAsync(poolStopped);
+            _ = WakeAfterAsync(_successor);
         }
         else if (_successor is null && _rules.NextLook() is { } next)
         {
@@ -180,10 +181,6 @@ internal sealed class Service : IDisposable
 
             return null;
         }
-        finally
-        {
-            _taker.Wake();
-        }
     }
 
     /// <summary>It died between two calls.</summary>
@@ -214,9 +211,10 @@ internal sealed class Service : IDisposable
         return default;
     }
 
-    private async Task WakeOnExitAsync()
+    // After it, not at its end: whoever is woken must find it completed.
+    private async Task WakeAfterAsync(Task task)
     {
-        await _worker.Exited.ConfigureAwait(false);
+        await task.ConfigureAwait(false);
         _taker.Wake();
     }
 

@@ -100,8 +100,9 @@ internal sealed class FakeLauncher(Func<int, Task<IWorker>> start) : IWorkerLaun
     public Task<IWorker> StartAsync(int index, CancellationToken cancellationToken)
     {
         var number = Interlocked.Increment(ref _count);
+        var started = start(number);
         _starts.Writer.TryWrite(number);
-        return start(number);
+        return started.WaitAsync(cancellationToken);
     }
 }
 
