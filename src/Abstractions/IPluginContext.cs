@@ -7,10 +7,10 @@ public interface IPluginContext
     /// <summary>The name of the pool this worker belongs to.</summary>
     string PoolName { get; }
 
-    /// <summary>The name of this worker, such as <c>thumbs-2</c>. The same for every process that takes this place in the pool.</summary>
+    /// <summary>The name of this worker, such as <c>thumbs-2</c>: the pool's name and the index. Used again when this one is gone.</summary>
     string WorkerName { get; }
 
-    /// <summary>This worker's place in the pool, from 0.</summary>
+    /// <summary>A number that no other living worker of the pool has, from 0.</summary>
     int WorkerIndex { get; }
 
     /// <summary>The absolute path of the folder that the plugin was loaded from.</summary>

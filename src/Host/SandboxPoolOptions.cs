@@ -26,11 +26,12 @@ public sealed class SandboxPoolOptions
 
     /// <summary>
     /// Environment variables of the sandboxes; a null value removes one. In values, <c>{worker}</c> stands for the
-    /// worker's index from 0 and <c>{pool}</c> for the pool's name. They win over everything the pool sets by itself.
+    /// worker's index and <c>{pool}</c> for the pool's name. They win over everything the pool sets by itself. No two living workers have the same
+    /// index: it runs from 0 to <see cref="Workers"/> - 1, and further where <see cref="Standby"/> or recycling keeps more of them alive.
     /// </summary>
     public IDictionary<string, string?> Environment { get; } = new Dictionary<string, string?>(StringComparer.Ordinal);
 
-    /// <summary>Further variables for one worker, by its index from 0; they win over <see cref="Environment"/>. Called at every start of a worker.</summary>
+    /// <summary>Further variables for one worker, by its index; they win over <see cref="Environment"/>. Called at every start of a worker.</summary>
     public Func<int, IEnumerable<KeyValuePair<string, string?>>>? WorkerEnvironment { get; set; }
 
     /// <summary>

@@ -143,6 +143,16 @@ public sealed class CliTests
     }
 
     [Fact]
+    public async Task An_output_that_cannot_be_written_is_a_message_and_no_stack_trace()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Writes to /dev/full.");
+        var result = await Cli.RunWithInputAsync("7", "map", Sample, "Square", "-o", "/dev/full");
+        Assert.Equal((1, ""), (result.ExitCode, result.Output));
+        Assert.Contains("Input or output ended early", result.Error);
+        Assert.DoesNotContain("   at ", result.Error);
+    }
+
+    [Fact]
     public async Task Map_ends_when_nobody_reads_its_output()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs a shell with pipes.");

@@ -41,7 +41,8 @@ internal static class PoolRunner
         }
         catch (ArgumentException exception)
         {
-            await Console.Error.WriteLineAsync(exception.Message);
+            // Without the name of a parameter, which means nothing on a command line.
+            await Console.Error.WriteLineAsync(exception.Message.Split(" (Parameter '")[0]);
             return ExitCode.Usage;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

@@ -26,7 +26,7 @@ internal sealed class OutcomeWriter(Stream output, FileStream? old = null) : IDi
                 : new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0));
         }
 
-        var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read);
+        var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read, bufferSize: 0);
         return new OutcomeWriter(file, old: file);
     }
 

@@ -30,7 +30,8 @@ internal sealed class Recorder : IDisposable
     /// <summary>Makes a page. On the spawner thread: until <see cref="CloseInherited"/> every process that is started inherits it.</summary>
     public static Recorder Create()
     {
-        if (!OperatingSystem.IsLinux())
+        var inherited = OperatingSystem.IsLinux() ? LibC.CreateSealedMemory("processpool-recorder", RecorderPage.Bytes) : null;
+        if (inherited is null)
         {
             var path = Path.Combine(Path.GetTempPath(), $"processpool-{Convert.ToHexString(RandomNumberGenerator.GetBytes(16))}");
             var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, FileOptions.DeleteOnClose);
@@ -38,7 +39,6 @@ internal sealed class Recorder : IDisposable
             return new Recorder(file, null, path);
         }
 
-        var inherited = LibC.CreateSealedMemory("processpool-recorder", RecorderPage.Bytes);
         try
         {
             var descriptor = inherited.DangerousGetHandle().ToString(CultureInfo.InvariantCulture);

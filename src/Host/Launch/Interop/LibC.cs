@@ -19,22 +19,24 @@ internal static partial class LibC
     private const nint PidfdOpen = 434;
     private const nint KillSignal = 9;
 
-    /// <summary>Memory as a file that a child inherits and whose size nobody can change any more.</summary>
-    /// <exception cref="IOException">The system refuses.</exception>
-    public static SafeFileHandle CreateSealedMemory(string name, long bytes)
+    /// <summary>Memory as a file that a child inherits and whose size nobody can change any more; null when the system does not have that.</summary>
+    public static SafeFileHandle? CreateSealedMemory(string name, long bytes)
     {
-        var handle = new SafeFileHandle(Check(MemfdCreate(name, AllowSealing), "memfd_create"), ownsHandle: true);
-        try
+        var descriptor = MemfdCreate(name, AllowSealing);
+        if (descriptor < 0)
         {
-            RandomAccess.SetLength(handle, bytes);
-            Check(Fcntl((int)handle.DangerousGetHandle(), AddSeals, SealSealing | SealShrinking | SealGrowing), "fcntl(F_ADD_SEALS)");
+            return null;
+        }
+
+        var handle = new SafeFileHandle(descriptor, ownsHandle: true);
+        RandomAccess.SetLength(handle, bytes);
+        if (Fcntl(descriptor, AddSeals, SealSealing | SealShrinking | SealGrowing) == 0)
+        {
             return handle;
         }
-        catch
-        {
-            handle.Dispose();
-            throw;
-        }
+
+        handle.Dispose();
+        return null;
     }
 
     /// <summary>A handle on a process, which cannot come to mean another one; null when there is no such process.</summary>
@@ -47,13 +49,10 @@ internal static partial class LibC
     /// <summary>Sends SIGKILL.</summary>
     public static void Kill(SafeFileHandle process) => _ = Syscall(PidfdSendSignal, process.DangerousGetHandle(), KillSignal, 0, 0);
 
-    private static int Check(int result, string call) =>
-        result >= 0 ? result : throw new IOException($"{call} failed: {Marshal.GetLastPInvokeErrorMessage()}");
-
-    [LibraryImport("libc", EntryPoint = "memfd_create", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    [LibraryImport("libc", EntryPoint = "memfd_create", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int MemfdCreate(string name, uint flags);
 
-    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    [LibraryImport("libc", EntryPoint = "fcntl")]
     private static partial int Fcntl(int fileDescriptor, int command, int argument);
 
     [LibraryImport("libc", EntryPoint = "syscall")]
