@@ -115,6 +115,10 @@ public sealed class FaultGridTests(FaultyPoolFixture fixture) : IClassFixture<Fa
         Assert.Equal(reason, (error as WorkerCrashedException)?.Reason);
         Assert.Equal(entryPoint, ((SandboxPoolException)error!).EntryPoint);
         await NextIsServedAsync();
+        if (error is PluginCallException { Error.Type: "System.OutOfMemoryException" })
+        {
+            await fixture.Log.WaitForAsync(line => line.Contains("is recycled (OutOfMemory)", StringComparison.Ordinal), "a worker that ran out of memory is recycled");
+        }
     }
 
     private async Task NextIsServedAsync() => Assert.Equal(49, await Pool.InvokeAsync<long>("Square", [7]).Within("the next call is served"));

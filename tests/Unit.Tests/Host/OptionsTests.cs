@@ -15,13 +15,31 @@ public sealed class OptionsTests
             CancelGrace = TimeSpan.FromSeconds(-1),
             StopTimeout = TimeSpan.FromSeconds(-1),
             WorkingDirectory = "/no/such/folder",
+            QueueTimeout = TimeSpan.Zero,
+            Standby = -1,
+            MemoryLimit = 1,
+            Debug = true,
+            Restart = new RestartPolicy { MaxRestarts = -1, Window = TimeSpan.Zero, FirstDelay = TimeSpan.FromSeconds(-1), MaxDelay = TimeSpan.FromSeconds(-2) },
+            Recycle = new RecyclePolicy { AfterCalls = 0, AfterLifetime = TimeSpan.Zero, AfterIdle = TimeSpan.FromDays(365), AboveMemory = 1, Jitter = double.NaN },
         };
         options.Environment["A=B"] = "c";
         var fault = Assert.Throws<ArgumentException>(() => new SandboxPool(options));
-        foreach (var name in new[] { "Plugin", "Name", "QueueCapacity", "MaxMessageBytes", "StartTimeout", "CallTimeout", "CancelGrace", "StopTimeout", "/no/such/folder", "A=B" })
+        foreach (var name in new[] { "Plugin", "Name", "QueueCapacity", "MaxMessageBytes", "StartTimeout", "CallTimeout", "CancelGrace", "StopTimeout", "/no/such/folder", "A=B",
+            "QueueTimeout", "Standby", "MemoryLimit is 1", "do not go with Debug", "Restart.MaxRestarts", "Restart.Window", "Restart.FirstDelay", "Restart.MaxDelay",
+            "Recycle.AfterCalls", "Recycle.AfterLifetime", "Recycle.AfterIdle", "Recycle.AboveMemory is 1, but workers are killed at MemoryLimit", "Recycle.Jitter" })
         {
             Assert.Contains(name, fault.Message);
         }
+    }
+
+    [Fact]
+    public async Task Options_of_a_call_out_of_range_are_refused_before_it_is_made()
+    {
+        var pool = new SandboxPool(new SandboxPoolOptions { Plugin = "plugin" });
+        await Assert.ThrowsAsync<ArgumentException>(() => pool.InvokeAsync("Do", [], new CallOptions { Timeout = TimeSpan.Zero }));
+        await Assert.ThrowsAsync<ArgumentException>(() => pool.InvokeAsync("Do", [], new CallOptions { Priority = (CallPriority)7 }));
+        Assert.Throws<ArgumentException>(() => pool.CreateBatch<int>(1, new CallOptions { Timeout = TimeSpan.FromDays(365) }));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => pool.StopAsync(deadline: TimeSpan.FromSeconds(-1)));
     }
 
     [Fact]
