@@ -61,6 +61,8 @@ internal sealed record PoolSettings
         RequirePositive(options.StartTimeout, nameof(options.StartTimeout));
         RequirePositive(options.CallTimeout ?? Longest, nameof(options.CallTimeout));
         RequirePositive(options.QueueTimeout ?? Longest, nameof(options.QueueTimeout));
+        Require(Enum.IsDefined(options.WhenFull), $"WhenFull is {options.WhenFull}; it must be Wait or Reject.");
+        Require(Enum.IsDefined(options.Gpu), $"Gpu is {options.Gpu}; it must be Off or On.");
         Require(options.Standby is >= 0 and <= MaxWorkers, $"Standby is {options.Standby}; it must be from 0 to {MaxWorkers}.");
         Require(options.MemoryLimit is null or >= MinMemoryLimit, $"MemoryLimit is {options.MemoryLimit}; it must be at least {MinMemoryLimit} (32 MiB), less than an idle sandbox needs.");
         Require(!options.Debug || options.MemoryLimit is null && options.Recycle?.AboveMemory is null, "MemoryLimit and Recycle.AboveMemory do not go with Debug: there is no process to measure.");

@@ -9,14 +9,14 @@ public sealed record RecyclePolicy
     /// <summary>After so many calls, at least 1. Default: null, never.</summary>
     public int? AfterCalls { get; init; }
 
-    /// <summary>After so long a life. Default: null, never.</summary>
+    /// <summary>After so long a life, since the worker was ready. Above zero and at most 24 days. Default: null, never.</summary>
     public TimeSpan? AfterLifetime { get; init; }
 
-    /// <summary>After so long without a call, if it has served one. Default: null, never.</summary>
+    /// <summary>After so long without a call, if it has served one. Above zero and at most 24 days. Default: null, never.</summary>
     public TimeSpan? AfterIdle { get; init; }
 
     /// <summary>
-    /// When its process uses more memory than this after a call, in bytes of resident memory. No call is ended for it; for a hard limit see
+    /// When its process uses more memory than this after a call, in bytes of resident memory, at least 1. No call is ended for it; for a hard limit see
     /// <see cref="SandboxPoolOptions.MemoryLimit"/>. Default: null, never. Not in debug mode.
     /// </summary>
     public long? AboveMemory { get; init; }

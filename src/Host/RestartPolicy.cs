@@ -36,13 +36,13 @@ public sealed record RestartPolicy
     /// <summary>How many restarts a slot has within <see cref="Window"/> without a completed call. At least 0. Default: 5.</summary>
     public int MaxRestarts { get; init; } = 5;
 
-    /// <summary>The span in which restarts are counted. Default: 60 s.</summary>
+    /// <summary>The span in which restarts are counted. Above zero and at most 24 days. Default: 60 s.</summary>
     public TimeSpan Window { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>The wait before the second restart; doubled for each further one, plus or minus 20 %. Default: 100 ms.</summary>
+    /// <summary>The wait before the second restart; doubled for each further one, plus or minus 20 %. From zero to 24 days. Default: 100 ms.</summary>
     public TimeSpan FirstDelay { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>The longest wait. Default: 10 s.</summary>
+    /// <summary>The longest wait, before the 20 %. From <see cref="FirstDelay"/> to 24 days. Default: 10 s.</summary>
     public TimeSpan MaxDelay { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>What happens when the restarts are used up. Default: <see cref="ExhaustedAction.KeepRemaining"/>.</summary>
@@ -50,6 +50,16 @@ public sealed record RestartPolicy
 
     internal IEnumerable<string> Faults()
     {
+        if (!Enum.IsDefined(Mode))
+        {
+            yield return $"Restart.Mode is {Mode}; it must be Always, OnCrash or Never.";
+        }
+
+        if (!Enum.IsDefined(WhenExhausted))
+        {
+            yield return $"Restart.WhenExhausted is {WhenExhausted}; it must be KeepRemaining or BreakPool.";
+        }
+
         if (MaxRestarts < 0)
         {
             yield return $"Restart.MaxRestarts is {MaxRestarts}; it must be at least 0.";

@@ -3,7 +3,10 @@ namespace ProcessPool;
 /// <summary>Whether plugin code may have run for a call that failed.</summary>
 public enum Execution
 {
-    /// <summary>The call never reached plugin code. It may be made again without doing anything twice.</summary>
+    /// <summary>
+    /// The entry point was not entered: the call may be made again without doing anything twice. (Reading its arguments may have run the converters and
+    /// setters of their types.)
+    /// </summary>
     NotStarted,
 
     /// <summary>The call was handed to a worker. Its effects may have happened, wholly or in part.</summary>

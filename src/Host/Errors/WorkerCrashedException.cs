@@ -26,13 +26,13 @@ public enum CrashReason
 }
 
 /// <summary>
-/// The worker died while it was executing this call. The pool has replaced it; other calls are unharmed. The call may have had effects, so it is
+/// The worker died while it was executing this call. Other calls are unharmed, and the worker is replaced if <see cref="RestartPolicy"/> says so. The call may have had effects, so it is
 /// not made again by itself: look at <see cref="Reason"/> and <see cref="StandardErrorTail"/> for the cause, usually native code in the plugin.
 /// </summary>
 public sealed class WorkerCrashedException : SandboxPoolException
 {
-    internal WorkerCrashedException(Workers.WorkerExit exit, FaultSite site)
-        : base(Describe(exit, site), site)
+    internal WorkerCrashedException(Workers.WorkerExit exit, FaultSite site, int returns = 0)
+        : base(Describe(exit, site, returns), site)
     {
         Reason = exit.Reason;
         ExitCode = exit.ExitCode;
@@ -64,12 +64,12 @@ public sealed class WorkerCrashedException : SandboxPoolException
     /// <summary>The most resident memory it was seen with, in bytes; the system's own high-water mark, read once a second. Null when it died before that.</summary>
     public long? PeakMemory { get; }
 
-    private static string Describe(Workers.WorkerExit exit, FaultSite site)
+    private static string Describe(Workers.WorkerExit exit, FaultSite site, int returns)
     {
         var when = site switch
         {
             { EntryPoint: null } => "while idle",
-            { CallId: not null, Execution: Execution.NotStarted } => $"with {site.EntryPoint} in hand, which by its own account it had not begun, as two workers before it",
+            { CallId: not null, Execution: Execution.NotStarted } => $"with {site.EntryPoint} in hand, which by its own account it had not begun{(returns > 0 ? ", as two workers before it" : "")}",
             _ => $"while executing {site.EntryPoint}",
         };
         var subject = $"Worker {site.Worker} (pid {site.ProcessId}) died {when}";
@@ -85,6 +85,6 @@ public sealed class WorkerCrashedException : SandboxPoolException
             _ => how,
         };
         var tail = exit.StandardErrorTail.Length > 0 ? $"{Environment.NewLine}Last standard error:{Environment.NewLine}{exit.StandardErrorTail}" : "";
-        return $"{subject}: {why}. The worker is replaced; no other call is affected.{tail}";
+        return $"{subject}: {why}. No other call is affected.{tail}";
     }
 }

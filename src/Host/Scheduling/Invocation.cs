@@ -26,13 +26,19 @@ internal sealed class Invocation(CallRequest request, bool acceptsCancellation, 
     public Execution Execution => Phase >= CallPhase.Executing ? Execution.Started : Execution.NotStarted;
 
     /// <summary>How often it was handed to a worker that died and said it had not begun it.</summary>
-    public int Returns { get; private set; }
+    public int Returns { get; set; }
+
+    /// <summary>The queue's own bookkeeping: it was taken before, and put back.</summary>
+    public bool WasPutBack => TakenAt != 0;
 
     /// <summary>The queue's own bookkeeping: where the call is in it.</summary>
     public LinkedListNode<Invocation>? QueueNode { get; set; }
 
     /// <summary>The queue's own bookkeeping: when it came.</summary>
     public long QueuedAt { get; set; }
+
+    /// <summary>The queue's own bookkeeping: when it was taken last.</summary>
+    public long TakenAt { get; set; }
 
     /// <summary>The queue's own bookkeeping: ends when it has its place, if it had to wait for one.</summary>
     public TaskCompletionSource? Room { get; set; }
@@ -41,11 +47,7 @@ internal sealed class Invocation(CallRequest request, bool acceptsCancellation, 
 
     public void Start() => _life.Fire(CallTrigger.Start);
 
-    public void Return()
-    {
-        Returns++;
-        _life.Fire(CallTrigger.Return);
-    }
+    public void Return() => _life.Fire(CallTrigger.Return);
 
     public bool Succeed(CallReply reply, FaultSite site) => Settle() && _settled.TrySetResult(new SettledCall(reply, site));
 

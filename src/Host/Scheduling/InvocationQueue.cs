@@ -28,6 +28,7 @@ internal sealed class InvocationQueue : IDisposable
     private readonly WaitingCalls _callers = new();
     private readonly LinkedList<Taker> _takers = new();
     private Func<Invocation, Exception>? _refuse;
+    private bool _draining;
     private bool _closed;
     private bool _timerArmed;
 
@@ -60,7 +61,7 @@ internal sealed class InvocationQueue : IDisposable
         {
             lock (_gate)
             {
-                return _refuse is not null && _calls.Count == 0 && _callers.Count == 0;
+                return _draining && _calls.Count == 0 && _callers.Count == 0;
             }
         }
     }
@@ -106,13 +107,15 @@ internal sealed class InvocationQueue : IDisposable
         return Task.CompletedTask;
     }
 
-    /// <summary>Puts a call that was taken but not started back to the head, whatever the capacity.</summary>
-    public void PutBack(Invocation call)
+    /// <summary>Puts a call that was taken but not started back to the head, whatever the capacity. The time since it was taken does not count as waiting.</summary>
+    /// <returns>False when it was refused: the queue is closed.</returns>
+    public bool PutBack(Invocation call)
     {
         Exception? refusal = null;
         lock (_gate)
         {
             call.Return();
+            call.QueuedAt += _time.GetTimestamp() - call.TakenAt;
             if (!call.CancellationToken.IsCancellationRequested)
             {
                 if (!_closed)
@@ -123,7 +126,7 @@ internal sealed class InvocationQueue : IDisposable
                         ArmTimer_NeedsLock();
                     }
 
-                    return;
+                    return true;
                 }
 
                 refusal = _refuse!(call);
@@ -132,6 +135,7 @@ internal sealed class InvocationQueue : IDisposable
 
         // A token that was cancelled while nobody held the call: Withdraw found it nowhere.
         _ = refusal is null ? call.Cancel() : call.Fail(refusal);
+        return refusal is null;
     }
 
     /// <summary>The next call; null when the taker was woken, or when there will be none.</summary>
@@ -148,11 +152,11 @@ internal sealed class InvocationQueue : IDisposable
             if (_calls.First is { } call)
             {
                 Remove_NeedsLock(call);
-                call.Assign();
+                Take_NeedsLock(call);
                 return new ValueTask<Invocation?>(call);
             }
 
-            if (_refuse is not null)
+            if (_draining)
             {
                 return default;
             }
@@ -202,27 +206,40 @@ internal sealed class InvocationQueue : IDisposable
         call.Room?.TrySetResult();
     }
 
-    /// <summary>Refuses calls from now on, but hands out those that were made before.</summary>
+    /// <summary>Refuses calls from now on, but hands out those that were made before. For good.</summary>
     public void Drain(Func<Invocation, Exception> refuse)
     {
         lock (_gate)
         {
-            _refuse ??= refuse;
+            _refuse = refuse;
+            _draining = true;
             ReleaseTakers_NeedsLock();
         }
     }
 
-    /// <summary>Refuses calls from now on, and every call that waits.</summary>
+    /// <summary>Refuses calls from now on, and every call that waits. For good.</summary>
     /// <returns>How many waited.</returns>
     public int Close(Func<Invocation, Exception> refuse)
+    {
+        lock (_gate)
+        {
+            _draining = true;
+            ReleaseTakers_NeedsLock();
+        }
+
+        return Suspend(refuse);
+    }
+
+    /// <summary>Refuses calls, and every call that waits, until <see cref="Reopen"/>. Takers go on waiting.</summary>
+    /// <returns>How many waited.</returns>
+    public int Suspend(Func<Invocation, Exception> refuse)
     {
         List<Invocation> refused;
         lock (_gate)
         {
-            _refuse ??= refuse;
+            _refuse = refuse;
             _closed = true;
             refused = [.. _calls.RemoveAll(), .. _callers.RemoveAll()];
-            ReleaseTakers_NeedsLock();
         }
 
         foreach (var call in refused)
@@ -234,13 +251,16 @@ internal sealed class InvocationQueue : IDisposable
         return refused.Count;
     }
 
-    /// <summary>Takes calls again.</summary>
+    /// <summary>Takes calls again, unless it was closed for good.</summary>
     public void Reopen()
     {
         lock (_gate)
         {
-            _refuse = null;
-            _closed = false;
+            if (!_draining)
+            {
+                _refuse = null;
+                _closed = false;
+            }
         }
     }
 
@@ -253,9 +273,15 @@ internal sealed class InvocationQueue : IDisposable
             return false;
         }
 
-        call.Assign();
+        Take_NeedsLock(call);
         Release_NeedsLock(taker, call);
         return true;
+    }
+
+    private void Take_NeedsLock(Invocation call)
+    {
+        call.TakenAt = _time.GetTimestamp();
+        call.Assign();
     }
 
     private void Release_NeedsLock(Taker taker, Invocation? call)

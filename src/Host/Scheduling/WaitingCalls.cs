@@ -32,9 +32,14 @@ internal sealed class WaitingCalls
             Invocation? oldest = null;
             foreach (var calls in _byPriority)
             {
-                if (calls.First is { Value: var first } && (oldest is null || first.QueuedAt < oldest.QueuedAt))
+                // Those that were put back stand before older ones; they are few.
+                for (var node = calls.First; node is not null; node = node.Next)
                 {
-                    oldest = first;
+                    oldest = oldest is null || node.Value.QueuedAt < oldest.QueuedAt ? node.Value : oldest;
+                    if (!node.Value.WasPutBack)
+                    {
+                        break;
+                    }
                 }
             }
 

@@ -105,16 +105,16 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, PoolSett
 
     private void Blame(WorkerExit exit)
     {
-        supervisor.WorkerDied(incarnation, exit, call.Request.EntryPoint);
-        if (call.Execution == Execution.NotStarted && call.Returns < MaxReturns)
+        supervisor.WorkerDied(incarnation, exit, Site);
+        if (call.Execution == Execution.NotStarted && call.Returns++ < MaxReturns)
         {
             settings.Logger.CallReturned(call.Request.Id, call.Request.EntryPoint, _worker.Name, _worker.ProcessId);
-            supervisor.Queue.PutBack(call);
+            supervisor.PutBack(call);
         }
         else
         {
             supervisor.CallFinishes();
-            call.Fail(new WorkerCrashedException(exit, Site));
+            call.Fail(new WorkerCrashedException(exit, Site, call.Returns));
         }
     }
 

@@ -132,7 +132,7 @@ internal sealed class CallWatch : IDisposable
 
     private void End(EndReason reason)
     {
-        // The lock is held over asking and killing: neither runs a caller's code, and after disposal neither may happen.
+        // The lock is held over asking and killing: neither runs a user's code, and after disposal neither may happen.
         lock (_gate)
         {
             if (_over || Reason != EndReason.None && reason != EndReason.PoolStopped)
@@ -167,13 +167,13 @@ internal sealed class CallWatch : IDisposable
                 return;
             }
 
-            if (Reason != EndReason.PoolStopped)
-            {
-                _settings.Logger.CallKilled(_worker.Name, _worker.ProcessId, _call.Request.Id, _call.Request.EntryPoint, Reason == EndReason.TimedOut ? "timed out" : "cancelled");
-            }
-
             Killed = true;
             _worker.Kill();
+        }
+
+        if (Reason != EndReason.PoolStopped)
+        {
+            _settings.Logger.CallKilled(_worker.Name, _worker.ProcessId, _call.Request.Id, _call.Request.EntryPoint, Reason == EndReason.TimedOut ? "timed out" : "cancelled");
         }
     }
 }

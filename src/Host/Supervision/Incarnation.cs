@@ -6,7 +6,8 @@ namespace ProcessPool.Supervision;
 /// <param name="Worker">The handle on it.</param>
 /// <param name="Index">A number that no other living worker of the pool has.</param>
 /// <param name="Number">Counts the workers of the pool, from 1.</param>
-internal sealed record Incarnation(IWorker Worker, int Index, int Number)
+/// <param name="BornAt">When it was ready: a timestamp of the pool's clock.</param>
+internal sealed record Incarnation(IWorker Worker, int Index, int Number, long BornAt)
 {
     /// <summary>Where it is in its life.</summary>
     public WorkerLifecycle Life { get; } = new();

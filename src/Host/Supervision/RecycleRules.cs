@@ -11,10 +11,12 @@ internal enum RecycleReason
 }
 
 /// <summary>When one worker has served its time. Its limits vary by the policy's jitter.</summary>
-internal sealed class RecycleRules(RecyclePolicy policy, TimeProvider time)
+/// <param name="policy">The limits.</param>
+/// <param name="time">The clock.</param>
+/// <param name="bornAt">When the worker was ready: a timestamp of the clock.</param>
+internal sealed class RecycleRules(RecyclePolicy policy, TimeProvider time, long bornAt)
 {
     private readonly double _factor = 1 + policy.Jitter * (2 * Random.Shared.NextDouble() - 1);
-    private readonly long _bornAt = time.GetTimestamp();
     private long _idleSince = time.GetTimestamp();
     private long _calls;
     private bool _outOfMemory;
@@ -42,7 +44,7 @@ internal sealed class RecycleRules(RecyclePolicy policy, TimeProvider time)
         { _outOfMemory: true } => RecycleReason.OutOfMemory,
         { _aboveMemory: true } => RecycleReason.Memory,
         _ when policy.AfterCalls is { } calls && _calls >= Math.Max(1, Math.Round(calls * _factor)) => RecycleReason.Calls,
-        _ when policy.AfterLifetime is { } lifetime && time.GetElapsedTime(_bornAt) >= lifetime * _factor => RecycleReason.Lifetime,
+        _ when policy.AfterLifetime is { } lifetime && time.GetElapsedTime(bornAt) >= lifetime * _factor => RecycleReason.Lifetime,
         _ when policy.AfterIdle is { } idle && _calls > 0 && time.GetElapsedTime(_idleSince) >= idle * _factor => RecycleReason.Idle,
         _ => null,
     };
@@ -50,9 +52,14 @@ internal sealed class RecycleRules(RecyclePolicy policy, TimeProvider time)
     /// <summary>How long an idle worker has until one of the rules applies by itself; null: for ever.</summary>
     public TimeSpan? NextLook()
     {
-        var lifetime = policy.AfterLifetime * _factor - time.GetElapsedTime(_bornAt);
+        var lifetime = policy.AfterLifetime * _factor - time.GetElapsedTime(bornAt);
         var idle = _calls > 0 ? policy.AfterIdle * _factor - time.GetElapsedTime(_idleSince) : null;
         var next = lifetime is null || idle < lifetime ? idle : lifetime;
+        if (_postponed is var (at, wait) && next < wait - time.GetElapsedTime(at))
+        {
+            next = wait - time.GetElapsedTime(at);
+        }
+
         return next < TimeSpan.Zero ? TimeSpan.Zero : next;
     }
 }

@@ -23,6 +23,7 @@ internal sealed class Service : IDisposable
     private readonly Taker _taker;
     private readonly RecycleRules _rules;
     private readonly ITimer _look;
+    private readonly CancellationTokenSource _search = new();
     private Task<Incarnation?>? _successor;
 
     public Service(Incarnation incarnation, PoolSettings settings, Workforce workforce, Standby standby, Supervisor supervisor)
@@ -34,7 +35,7 @@ internal sealed class Service : IDisposable
         _standby = standby;
         _supervisor = supervisor;
         _taker = new Taker(supervisor.Queue);
-        _rules = new RecycleRules(settings.Recycle, settings.Time);
+        _rules = new RecycleRules(settings.Recycle, settings.Time, incarnation.BornAt);
         _look = settings.Time.CreateTimer(_ => _taker.Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -72,7 +73,8 @@ internal sealed class Service : IDisposable
             }
             else if (_worker.HasExited)
             {
-                _supervisor.Queue.PutBack(call);
+                // It never had the call in hand.
+                _supervisor.PutBack(call);
                 return await DieAsync(poolStopped).ConfigureAwait(false);
             }
             else if (await ServeAsync(call, budget, poolStopped).ConfigureAwait(false) is { } end)
@@ -82,16 +84,20 @@ internal sealed class Service : IDisposable
         }
     }
 
-    public void Dispose() => _look.Dispose();
+    public void Dispose()
+    {
+        _look.Dispose();
+        _search.Dispose();
+    }
 
     /// <summary>Runs one call; null when the worker is ready for the next.</summary>
     private async Task<ServiceEnd?> ServeAsync(Invocation call, RestartBudget budget, CancellationToken poolStopped)
     {
-        _incarnation.Life.Fire(WorkerTrigger.Assign);
         _supervisor.CallBegins();
         CallRunEnd end;
         try
         {
+            _incarnation.Life.Fire(WorkerTrigger.Assign);
             end = await new CallRun(_incarnation, call, _settings, _supervisor).RunAsync(poolStopped).ConfigureAwait(false);
         }
         catch (Exception exception)
@@ -145,7 +151,7 @@ internal sealed class Service : IDisposable
         if (_successor is null && _rules.Due() is { } reason)
         {
             _settings.Logger.WorkerRecycled(_worker.Name, _worker.ProcessId, reason);
-            _successor = FindSuccessorAsync(poolStopped);
+            _successor = FindSuccessorAsync();
             _ = WakeAfterAsync(_successor);
         }
         else if (_successor is null && _rules.NextLook() is { } next)
@@ -156,24 +162,26 @@ internal sealed class Service : IDisposable
         return null;
     }
 
-    private async Task<Incarnation?> FindSuccessorAsync(CancellationToken poolStopped)
+    // One at a time is started; it is given to the slot between two calls.
+    private async Task<Incarnation?> FindSuccessorAsync()
     {
+        var turn = _supervisor.RecycleTurn;
+        var search = _search.Token;
         try
         {
-            await _supervisor.RecycleTurn.WaitAsync(poolStopped).ConfigureAwait(false);
+            await turn.WaitAsync(search).ConfigureAwait(false);
             try
             {
-                return _standby.TryTake() ?? await _workforce.StartAsync(poolStopped).ConfigureAwait(false);
+                return _standby.TryTake() ?? await _workforce.StartAsync(search).ConfigureAwait(false);
             }
-            catch
+            finally
             {
-                _supervisor.RecycleTurn.Release();
-                throw;
+                turn.Release();
             }
         }
         catch (Exception exception)
         {
-            if (!poolStopped.IsCancellationRequested)
+            if (!search.IsCancellationRequested)
             {
                 _supervisor.StartFailed(exception);
                 _settings.Logger.RecycleFailed(exception, _worker.Name, _worker.ProcessId);
@@ -194,6 +202,8 @@ internal sealed class Service : IDisposable
     /// <summary>Closes the worker's books, and hands on a successor that was on its way.</summary>
     private async Task<ServiceEnd> EndAsync(CancellationToken poolStopped)
     {
+        // A search that is not done yet may wait for others for ever.
+        await _search.CancelAsync().ConfigureAwait(false);
         await _supervisor.EndAsync(_incarnation).ConfigureAwait(false);
         var successor = _successor is null ? null : await _successor.ConfigureAwait(false);
         if (successor is null)
@@ -201,7 +211,6 @@ internal sealed class Service : IDisposable
             return default;
         }
 
-        _supervisor.RecycleTurn.Release();
         if (!poolStopped.IsCancellationRequested && !_supervisor.Queue.IsDrained)
         {
             return new ServiceEnd(Successor: successor);

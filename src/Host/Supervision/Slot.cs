@@ -1,3 +1,5 @@
+using ProcessPool.Diagnostics;
+
 namespace ProcessPool.Supervision;
 
 /// <summary>
@@ -8,6 +10,7 @@ internal sealed class Slot(int number, PoolSettings settings, Workforce workforc
 {
     private readonly TaskCompletionSource _firstReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private RestartBudget _budget = new(settings.Restart, settings.Time);
+    private Task<bool> _reset = supervisor.NextReset();
 
     /// <summary>Ends with the first start of a worker; fails when that failed.</summary>
     public Task FirstReady => _firstReady.Task;
@@ -16,21 +19,25 @@ internal sealed class Slot(int number, PoolSettings settings, Workforce workforc
     /// <param name="poolStopped">Cancelled when unfinished calls are not to be waited for.</param>
     public async Task RunAsync(CancellationToken poolStopped)
     {
-        try
+        var goesOn = true;
+        while (goesOn)
         {
-            await LoopAsync(poolStopped).ConfigureAwait(false);
+            try
+            {
+                await LoopAsync(poolStopped).ConfigureAwait(false);
+                goesOn = false;
+            }
+            catch (Exception exception)
+            {
+                // A fault of this library, not of a plugin. Loud, and the pool knows that it has one worker less.
+                _firstReady.TrySetException(exception);
+                goesOn = await GiveUpAsync(exception, poolStopped).ConfigureAwait(false);
+            }
         }
-        catch (Exception exception)
-        {
-            // A fault of this library, not of a plugin. Loud, and the pool knows that it has one worker less.
-            _firstReady.TrySetException(exception);
-            _ = supervisor.GivenUp(exception);
-        }
-        finally
-        {
-            // The pool may have stopped before there was a first start.
-            _firstReady.TrySetCanceled(poolStopped);
-        }
+
+        // The pool may have stopped before there was a first start; of several that fail, one is reported.
+        _firstReady.TrySetCanceled(CancellationToken.None);
+        _firstReady.Task.Forget();
     }
 
     private async Task LoopAsync(CancellationToken poolStopped)
@@ -38,10 +45,10 @@ internal sealed class Slot(int number, PoolSettings settings, Workforce workforc
         Incarnation? next = null;
         while (!poolStopped.IsCancellationRequested && !supervisor.Queue.IsDrained)
         {
-            next ??= standby.TryTake() ?? await workforce.StartAsync(_budget, StartFailed, poolStopped).ConfigureAwait(false);
+            next ??= standby.TryTake() ?? await workforce.StartAsync(() => Budget, StartFailed, WaitAsync, poolStopped).ConfigureAwait(false);
             if (next is null)
             {
-                if (!await GiveUpAsync(poolStopped).ConfigureAwait(false))
+                if (!await GiveUpAsync(supervisor.LastError, poolStopped).ConfigureAwait(false))
                 {
                     return;
                 }
@@ -50,7 +57,12 @@ internal sealed class Slot(int number, PoolSettings settings, Workforce workforc
             }
 
             _firstReady.TrySetResult();
-            next = await ServeAsync(next, poolStopped).ConfigureAwait(false);
+            var end = await ServeAsync(next, poolStopped).ConfigureAwait(false);
+            next = end.Successor;
+            if (end is { Death: not null, Successor: null } && !await RecoverAsync(end.Clean, poolStopped).ConfigureAwait(false))
+            {
+                return;
+            }
         }
 
         if (next is not null)
@@ -60,50 +72,73 @@ internal sealed class Slot(int number, PoolSettings settings, Workforce workforc
         }
     }
 
-    /// <summary>Lets a worker serve, and waits afterwards as long as its death demands.</summary>
-    /// <returns>Its successor, if there is one already.</returns>
-    private async Task<Incarnation?> ServeAsync(Incarnation incarnation, CancellationToken poolStopped)
+    // A reset gives every slot a new one.
+    private RestartBudget Budget
     {
-        ServiceEnd end;
+        get
+        {
+            if (_reset.IsCompletedSuccessfully && _reset.Result)
+            {
+                _reset = supervisor.NextReset();
+                _budget = new RestartBudget(settings.Restart, settings.Time);
+            }
+
+            return _budget;
+        }
+    }
+
+    private async Task<ServiceEnd> ServeAsync(Incarnation incarnation, CancellationToken poolStopped)
+    {
         incarnation.Life.Fire(WorkerTrigger.Join);
         supervisor.SlotFilled(number);
         try
         {
             using var service = new Service(incarnation, settings, workforce, standby, supervisor);
-            end = await service.RunAsync(_budget, poolStopped).ConfigureAwait(false);
+            return await service.RunAsync(_budget, poolStopped).ConfigureAwait(false);
         }
         finally
         {
             supervisor.SlotEmptied(number);
         }
+    }
 
-        if (end is { Death: not null, Successor: null } && !poolStopped.IsCancellationRequested)
+    /// <summary>Waits as long as a worker's death demands.</summary>
+    /// <returns>Whether the slot goes on.</returns>
+    private async Task<bool> RecoverAsync(bool clean, CancellationToken poolStopped)
+    {
+        if (poolStopped.IsCancellationRequested)
         {
-            if (_budget.AfterDeath(end.Clean) is { } wait)
-            {
-                await Task.Delay(wait, settings.Time, poolStopped).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-            else
-            {
-                await GiveUpAsync(poolStopped).ConfigureAwait(false);
-            }
+            return false;
         }
 
-        return end.Successor;
+        if (Budget.AfterDeath(clean) is not { } wait)
+        {
+            return await GiveUpAsync(supervisor.LastError, poolStopped).ConfigureAwait(false);
+        }
+
+        await WaitAsync(wait, poolStopped).ConfigureAwait(false);
+        return true;
+    }
+
+    // Until the time is up, or there is a reason to try at once: a reset, or calls that are to be finished before the pool stops.
+    private async Task WaitAsync(TimeSpan wait, CancellationToken poolStopped)
+    {
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(poolStopped, supervisor.Draining);
+        var delay = Task.Delay(wait, settings.Time, enough.Token);
+        await ((Task)Task.WhenAny(delay, _reset)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await enough.CancelAsync().ConfigureAwait(false);
     }
 
     /// <summary>No further start is allowed.</summary>
     /// <returns>Whether a reset gave the slot a new budget; if not, the pool stops, or never started.</returns>
-    private async Task<bool> GiveUpAsync(CancellationToken poolStopped)
+    private async Task<bool> GiveUpAsync(Exception? cause, CancellationToken poolStopped)
     {
         if (poolStopped.IsCancellationRequested || FirstReady.IsFaulted)
         {
             return false;
         }
 
-        var reset = supervisor.GivenUp(supervisor.LastError);
-        _budget = new RestartBudget(settings.Restart, settings.Time);
-        return await reset.ConfigureAwait(false);
+        return await supervisor.GivenUp(cause).ConfigureAwait(false);
     }
 
     // The first start of all fails the pool.

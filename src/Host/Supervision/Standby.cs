@@ -6,15 +6,16 @@ namespace ProcessPool.Supervision;
 internal sealed class Standby(PoolSettings settings, Workforce workforce, Supervisor supervisor)
 {
     private readonly Lock _gate = new();
-    private readonly Queue<(Incarnation Incarnation, TaskCompletionSource Taken)> _ready = new();
+    private readonly LinkedList<(Incarnation Incarnation, TaskCompletionSource Taken)> _ready = new();
 
     /// <summary>A worker that is ready, if there is one. Another one is started in its stead.</summary>
     public Incarnation? TryTake()
     {
         lock (_gate)
         {
-            while (_ready.TryDequeue(out var offer))
+            while (_ready.First is { Value: var offer })
             {
+                _ready.RemoveFirst();
                 if (!offer.Incarnation.Worker.Exited.IsCompleted && offer.Taken.TrySetResult())
                 {
                     return offer.Incarnation;
@@ -33,7 +34,7 @@ internal sealed class Standby(PoolSettings settings, Workforce workforce, Superv
         var budget = new RestartBudget(settings.Restart, settings.Time);
         while (!poolStopped.IsCancellationRequested)
         {
-            var incarnation = await workforce.StartAsync(budget, StartFailed, poolStopped).ConfigureAwait(false);
+            var incarnation = await workforce.StartAsync(() => budget, StartFailed, WaitAsync, poolStopped).ConfigureAwait(false);
             if (incarnation is null)
             {
                 // Nothing is lost but speed; with a new budget it is tried again.
@@ -53,7 +54,7 @@ internal sealed class Standby(PoolSettings settings, Workforce workforce, Superv
                 {
                     var exit = await incarnation.Worker.Exited.ConfigureAwait(false);
                     supervisor.WorkerDied(incarnation, exit);
-                    await Task.Delay(budget.AfterDeath(exit.IsClean) ?? settings.Restart.MaxDelay, settings.Time, poolStopped).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    await WaitAsync(budget.AfterDeath(exit.IsClean) ?? settings.Restart.MaxDelay, poolStopped).ConfigureAwait(false);
                 }
             }
         }
@@ -63,17 +64,26 @@ internal sealed class Standby(PoolSettings settings, Workforce workforce, Superv
     private async Task<bool> OfferAsync(Incarnation incarnation, CancellationToken poolStopped)
     {
         var taken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        LinkedListNode<(Incarnation, TaskCompletionSource)> offer;
         lock (_gate)
         {
-            _ready.Enqueue((incarnation, taken));
+            offer = _ready.AddLast((incarnation, taken));
         }
 
         await ((Task)Task.WhenAny(taken.Task, incarnation.Worker.Exited)).WaitAsync(poolStopped).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         lock (_gate)
         {
+            if (offer.List is not null)
+            {
+                _ready.Remove(offer);
+            }
+
             return !taken.TrySetCanceled(CancellationToken.None);
         }
     }
+
+    private async Task WaitAsync(TimeSpan wait, CancellationToken poolStopped) =>
+        await Task.Delay(wait, settings.Time, poolStopped).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private bool StartFailed(Exception exception)
     {

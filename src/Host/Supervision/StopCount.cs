@@ -20,7 +20,13 @@ internal sealed class StopCount
         }
     }
 
-    public void CutOff(int calls) => Interlocked.Add(ref _cutOff, calls);
+    public void CutOff(int calls)
+    {
+        if (_counting)
+        {
+            Interlocked.Add(ref _cutOff, calls);
+        }
+    }
 
     public void Killed()
     {

@@ -15,6 +15,7 @@ internal sealed class Supervisor : IQueueErrors
     private readonly Standby _standby;
     private readonly Slot[] _slots;
     private readonly CancellationTokenSource _stopped = new();
+    private readonly CancellationTokenSource _draining = new();
     private readonly Lock _gate = new();
     private readonly HashSet<int> _filled = [];
     private readonly HashSet<Task> _retiring = [];
@@ -32,6 +33,7 @@ internal sealed class Supervisor : IQueueErrors
     {
         PoolName = poolName;
         _settings = settings;
+        using var noFlow = ExecutionContext.SuppressFlow();
         Queue = new InvocationQueue(settings.QueueCapacity, settings.WhenFull, settings.QueueTimeout, settings.Time, this);
         _workforce = new Workforce(poolName, settings, launcher);
         _standby = new Standby(settings, _workforce, this);
@@ -58,6 +60,9 @@ internal sealed class Supervisor : IQueueErrors
 
     public SandboxPoolException? LastError => _crashes.Last;
 
+    /// <summary>Cancelled when the pool is about to stop: what is queued is to be finished soon.</summary>
+    public CancellationToken Draining => _draining.Token;
+
     /// <summary>Starts every slot and waits for its first worker.</summary>
     /// <exception cref="SandboxPoolException">A worker could not be started. Nothing is left running.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -65,7 +70,8 @@ internal sealed class Supervisor : IQueueErrors
         var registration = cancellationToken.UnsafeRegister(_ => _stopped.Cancel(), null);
         using (ExecutionContext.SuppressFlow())
         {
-            // The slots outlive the caller: its trace, culture and other ambient values must not stick to them.
+            // What is started here outlives the caller: its trace, culture and other ambient values must not stick to it.
+            _memory = new MemoryWatch(_settings, _workforce);
             _serving = Task.WhenAll(_slots.Select(slot => Task.Run(() => slot.RunAsync(_stopped.Token), CancellationToken.None)));
         }
 
@@ -85,9 +91,17 @@ internal sealed class Supervisor : IQueueErrors
                 _standingBy = Task.Run(() => _standby.RunAsync(_stopped.Token), CancellationToken.None);
             }
 
-            _memory = new MemoryWatch(_settings, _workforce);
-            SetState(PoolState.Running);
-            BreakIfExhausted(LastError);
+            bool broken;
+            lock (_gate)
+            {
+                _state = PoolState.Running;
+                broken = BreakIfExhausted_NeedsLock(LastError);
+            }
+
+            if (broken)
+            {
+                _settings.Logger.PoolBroken(LastError, PoolName);
+            }
         }
         catch
         {
@@ -106,19 +120,23 @@ internal sealed class Supervisor : IQueueErrors
     {
         SetState(PoolState.Stopping);
         _stopCount.Begin();
+        await _draining.CancelAsync().ConfigureAwait(false);
         if (drain)
         {
             Queue.Drain(Refuse);
-            EndReset(again: false);
+            EndWaitingForReset();
             await _serving.WaitAsync(deadline ?? Timeout.InfiniteTimeSpan, _settings.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         _stopCount.CutOff(Queue.Close(Refuse));
         await _stopped.CancelAsync().ConfigureAwait(false);
-        EndReset(again: false);
+        EndWaitingForReset();
         await _serving.ConfigureAwait(false);
-        await _standingBy.ConfigureAwait(false);
+        await _standingBy.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Task.WhenAll(Retiring).ConfigureAwait(false);
+
+        // Nobody is, unless a loop had a fault of its own.
+        await Task.WhenAll(_workforce.Living.Select(EndAsync)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _memory?.Dispose();
         Queue.Dispose();
         SetState(PoolState.Stopped);
@@ -128,6 +146,7 @@ internal sealed class Supervisor : IQueueErrors
     /// <summary>Gives every slot a new budget; a broken pool takes calls again.</summary>
     public void Reset()
     {
+        TaskCompletionSource<bool> reset;
         lock (_gate)
         {
             if (_state is not (PoolState.Running or PoolState.Broken))
@@ -138,10 +157,12 @@ internal sealed class Supervisor : IQueueErrors
             _state = PoolState.Running;
             _givenUp = 0;
             Queue.Reopen();
+            reset = _reset;
+            _reset = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         }
 
         _settings.Logger.PoolReset(PoolName);
-        EndReset(again: true);
+        reset.TrySetResult(true);
     }
 
     /// <summary>A slot has a worker.</summary>
@@ -173,7 +194,10 @@ internal sealed class Supervisor : IQueueErrors
     public void CallCutOff() => _stopCount.CutOff(1);
 
     /// <summary>A worker ended that nobody had asked to.</summary>
-    public void WorkerDied(Incarnation incarnation, WorkerExit exit, string? entryPoint = null)
+    /// <param name="incarnation">The worker.</param>
+    /// <param name="exit">How it ended.</param>
+    /// <param name="site">With the call that it had in hand; null when it was idle.</param>
+    public void WorkerDied(Incarnation incarnation, WorkerExit exit, FaultSite? site = null)
     {
         if (_stopped.IsCancellationRequested)
         {
@@ -182,12 +206,21 @@ internal sealed class Supervisor : IQueueErrors
 
         var worker = incarnation.Worker;
         _settings.Logger.WorkerDied(worker.Name, worker.ProcessId, exit.Reason, exit.ExitCode, exit.Signal);
-        _crashes.Add(new WorkerCrashedException(exit, SiteOf(incarnation) with { EntryPoint = entryPoint }));
+        _crashes.Add(new WorkerCrashedException(exit, site ?? SiteOf(incarnation)));
     }
 
     /// <summary>A worker could not be started.</summary>
     public void StartFailed(Exception exception) =>
         _crashes.Add(exception as SandboxPoolException ?? new WorkerStartException(exception.Message, new FaultSite(PoolName), exception));
+
+    /// <summary>Puts back a call that was not begun.</summary>
+    public void PutBack(Invocation call)
+    {
+        if (!Queue.PutBack(call))
+        {
+            _stopCount.CutOff(1);
+        }
+    }
 
     /// <summary>Ends a worker and waits for it.</summary>
     public async Task EndAsync(Incarnation incarnation)
@@ -211,7 +244,6 @@ internal sealed class Supervisor : IQueueErrors
         async Task RetireAsync()
         {
             await EndAsync(incarnation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            RecycleTurn.Release();
         }
     }
 
@@ -220,14 +252,20 @@ internal sealed class Supervisor : IQueueErrors
     public Task<bool> GivenUp(Exception? cause)
     {
         Task<bool> reset;
+        bool broken;
         lock (_gate)
         {
             _givenUp++;
             reset = _reset.Task;
+            broken = BreakIfExhausted_NeedsLock(cause);
         }
 
         _settings.Logger.SlotGivenUp(cause, PoolName);
-        BreakIfExhausted(cause);
+        if (broken)
+        {
+            _settings.Logger.PoolBroken(cause, PoolName);
+        }
+
         return reset;
     }
 
@@ -260,33 +298,27 @@ internal sealed class Supervisor : IQueueErrors
         }
     }
 
-    private void BreakIfExhausted(Exception? cause)
+    // State and queue change together: a reset comes before or after both. Nothing of a user's runs in here.
+    private bool BreakIfExhausted_NeedsLock(Exception? cause)
     {
-        lock (_gate)
+        var exhausted = _settings.Restart.WhenExhausted == ExhaustedAction.BreakPool ? _givenUp > 0 : _givenUp >= _slots.Length;
+        if (!exhausted || _state != PoolState.Running)
         {
-            var exhausted = _settings.Restart.WhenExhausted == ExhaustedAction.BreakPool ? _givenUp > 0 : _givenUp >= _slots.Length;
-            if (!exhausted || _state != PoolState.Running)
-            {
-                return;
-            }
-
-            _state = PoolState.Broken;
+            return false;
         }
 
-        _settings.Logger.PoolBroken(cause, PoolName);
-        Queue.Close(call => CallRejectedException.Broken(_crashes.Describe(), SiteOf(call), cause));
+        _state = PoolState.Broken;
+        Queue.Suspend(call => CallRejectedException.Broken(_crashes.Describe(), SiteOf(call), cause));
+        return true;
     }
 
-    private void EndReset(bool again)
+    // Those who wait for a reset wait no more: there will be none.
+    private void EndWaitingForReset()
     {
-        TaskCompletionSource<bool> reset;
         lock (_gate)
         {
-            reset = _reset;
-            _reset = again ? new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously) : _reset;
+            _reset.TrySetResult(false);
         }
-
-        reset.TrySetResult(again);
     }
 
     private string Describe(QueueStatus status) =>

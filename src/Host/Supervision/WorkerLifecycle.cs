@@ -30,13 +30,11 @@ internal sealed class WorkerLifecycle
     public static TransitionTable<WorkerPhase, WorkerTrigger> Table { get; } = new(
         "worker",
         (WorkerPhase.Starting, WorkerTrigger.Ready, WorkerPhase.Standby),
-        (WorkerPhase.Starting, WorkerTrigger.Exit, WorkerPhase.Gone),
         (WorkerPhase.Standby, WorkerTrigger.Join, WorkerPhase.Idle),
         (WorkerPhase.Standby, WorkerTrigger.Stop, WorkerPhase.Stopping),
         (WorkerPhase.Standby, WorkerTrigger.Exit, WorkerPhase.Gone),
         (WorkerPhase.Idle, WorkerTrigger.Assign, WorkerPhase.Busy),
         (WorkerPhase.Idle, WorkerTrigger.Stop, WorkerPhase.Stopping),
-        (WorkerPhase.Idle, WorkerTrigger.Kill, WorkerPhase.Killed),
         (WorkerPhase.Idle, WorkerTrigger.Exit, WorkerPhase.Gone),
         (WorkerPhase.Busy, WorkerTrigger.Settle, WorkerPhase.Idle),
         (WorkerPhase.Busy, WorkerTrigger.Kill, WorkerPhase.Killed),

@@ -31,7 +31,7 @@ internal sealed class Workforce(string poolName, PoolSettings settings, IWorkerL
         try
         {
             var worker = await launcher.StartAsync(index, cancellationToken).ConfigureAwait(false);
-            var incarnation = new Incarnation(worker, index, Interlocked.Increment(ref _incarnations));
+            var incarnation = new Incarnation(worker, index, Interlocked.Increment(ref _incarnations), settings.Time.GetTimestamp());
             incarnation.Life.Fire(WorkerTrigger.Ready);
             lock (_gate)
             {
@@ -49,17 +49,19 @@ internal sealed class Workforce(string poolName, PoolSettings settings, IWorkerL
     }
 
     /// <summary>Starts one worker, again and again with the budget's waits. Null when the budget is used up or the token is cancelled.</summary>
-    /// <param name="budget">The place's own.</param>
+    /// <param name="budget">The place's own, asked for each time: a reset gives it a new one.</param>
     /// <param name="onFailure">Told of each failure; returns whether to go on.</param>
+    /// <param name="waitAsync">Waits before the next attempt.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task<Incarnation?> StartAsync(RestartBudget budget, Func<Exception, bool> onFailure, CancellationToken cancellationToken)
+    public async Task<Incarnation?> StartAsync(
+        Func<RestartBudget> budget, Func<Exception, bool> onFailure, Func<TimeSpan, CancellationToken, Task> waitAsync, CancellationToken cancellationToken)
     {
         while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
                 var incarnation = await StartAsync(cancellationToken).ConfigureAwait(false);
-                budget.Started();
+                budget().Started();
                 return incarnation;
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -68,13 +70,13 @@ internal sealed class Workforce(string poolName, PoolSettings settings, IWorkerL
             }
             catch (Exception exception)
             {
-                if (!onFailure(exception) || budget.AfterStartFailure() is not { } wait)
+                if (!onFailure(exception) || budget().AfterStartFailure() is not { } wait)
                 {
                     return null;
                 }
 
                 settings.Logger.WorkerStartFailed(exception, poolName, wait);
-                await Task.Delay(wait, settings.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await waitAsync(wait, cancellationToken).ConfigureAwait(false);
             }
         }
 
@@ -94,18 +96,36 @@ internal sealed class Workforce(string poolName, PoolSettings settings, IWorkerL
             }
 
             incarnation.Life.Fire(WorkerTrigger.Stop);
-            return await worker.StopAsync(settings.StopTimeout).ConfigureAwait(false);
+            var killed = await worker.StopAsync(settings.StopTimeout).ConfigureAwait(false);
+            if (killed)
+            {
+                incarnation.Life.Fire(WorkerTrigger.Kill);
+            }
+
+            return killed;
         }
         finally
         {
-            await worker.DisposeAsync().ConfigureAwait(false);
-            incarnation.Life.Fire(WorkerTrigger.Exit);
-            lock (_gate)
+            try
             {
-                _living.Remove(incarnation);
+                await worker.DisposeAsync().ConfigureAwait(false);
+                incarnation.Life.Fire(WorkerTrigger.Exit);
             }
+            finally
+            {
+                Forget(incarnation);
+            }
+        }
+    }
 
-            FreeIndex(incarnation.Index);
+    private void Forget(Incarnation incarnation)
+    {
+        lock (_gate)
+        {
+            if (_living.Remove(incarnation))
+            {
+                _freeIndexes.Add(incarnation.Index);
+            }
         }
     }
 

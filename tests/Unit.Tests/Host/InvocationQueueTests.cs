@@ -41,6 +41,26 @@ public sealed class InvocationQueueTests
     }
 
     [Fact]
+    public async Task Time_on_a_worker_does_not_count_as_waiting()
+    {
+        var queue = new InvocationQueue(2, WhenFull.Wait, TimeSpan.FromSeconds(5), _time, new TestErrors());
+        var taker = new Taker(queue);
+        var call = Some.Call();
+        var take = taker.TakeAsync();
+        await queue.PutAsync(call);
+        await take;
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.True(queue.PutBack(call));
+        var younger = Some.Call();
+        await queue.PutAsync(younger);
+        _time.Advance(TimeSpan.FromSeconds(4));
+        Assert.False(call.Settled.IsCompleted, "Expected the call that was put back to have its time.");
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await Assert.ThrowsAsync<TestException>(() => call.Settled.Within("its time is up"));
+        await Assert.ThrowsAsync<TestException>(() => younger.Settled.Within("so is that of the other"));
+    }
+
+    [Fact]
     public async Task A_slot_that_is_woken_takes_no_call_with_it()
     {
         var take = _taker.TakeAsync();
@@ -122,13 +142,18 @@ public sealed class InvocationQueueTests
     }
 
     [Fact]
-    public async Task A_closed_queue_can_be_opened_again()
+    public async Task A_suspended_queue_can_be_opened_again()
     {
-        _queue.Close(Refuse);
+        var take = _taker.TakeAsync();
+        _queue.Suspend(Refuse);
+        Assert.False(_queue.IsDrained);
+        var refused = Some.Call();
+        await _queue.PutAsync(refused);
+        await Assert.ThrowsAsync<CallRejectedException>(() => refused.Settled);
         _queue.Reopen();
         var call = Some.Call();
         await _queue.PutAsync(call);
-        Assert.Same(call, await _taker.TakeAsync());
+        Assert.Same(call, await take.AsTask().Within("the slot that waited all the time gets it"));
     }
 
     [Fact]

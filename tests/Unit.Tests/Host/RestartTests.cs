@@ -148,6 +148,80 @@ public sealed class RestartTests
     }
 
     [Fact]
+    public async Task A_reset_brings_back_every_slot_of_a_pool_that_one_of_them_broke()
+    {
+        var serving = new CountdownEvent(3);
+        var all = new TaskCompletionSource<CallReply>();
+        var rig = await new PoolRig(
+            number =>
+            {
+                var worker = Track(number);
+                worker.OnInvoke = (_, _) =>
+                {
+                    if (serving.Signal())
+                    {
+                        all.SetResult(Some.Reply);
+                    }
+
+                    return all.Task;
+                };
+                return worker;
+            },
+            options =>
+            {
+                options.Workers = 3;
+                options.Restart = new RestartPolicy { MaxRestarts = 0, WhenExhausted = ExhaustedAction.BreakPool };
+            }).StartedAsync();
+        Kill(2);
+        await rig.Log.WaitForAsync(line => line.Contains("is broken", StringComparison.Ordinal), "the pool is broken");
+        await Assert.ThrowsAsync<CallRejectedException>(() => rig.ServeAsync("a call fails at once"));
+        rig.Pool.Reset();
+        var calls = new[] { await rig.PutAsync(), await rig.PutAsync(), await rig.PutAsync() };
+        await Task.WhenAll(calls.Select(call => call.Settled)).Within("three workers serve at the same time");
+        await rig.StopAsync();
+    }
+
+    [Fact]
+    public async Task A_reset_ends_a_wait()
+    {
+        var rig = await new PoolRig(Track, options => options.Restart = new RestartPolicy { FirstDelay = TimeSpan.FromHours(1), MaxDelay = TimeSpan.FromHours(1) }).StartedAsync();
+        await rig.Launcher.NextStartAsync();
+        Kill(1);
+        Assert.Equal(2, await rig.Launcher.NextStartAsync().AsTask().Within("the first replacement comes at once"));
+        await rig.Log.WaitForAsync(line => line.Contains("is ready", StringComparison.Ordinal), "it is ready");
+        while (_started.Count < 2 || rig.Pool.State != PoolState.Running)
+        {
+            await Task.Yield();
+        }
+
+        Kill(2);
+        while (rig.Pool.State != PoolState.Degraded)
+        {
+            await Task.Yield();
+        }
+
+        rig.Pool.Reset();
+        await rig.ServeAsync("the pool serves again, an hour earlier");
+        await rig.StopAsync();
+    }
+
+    [Fact]
+    public async Task A_drain_does_not_wait_for_a_replacement_that_has_nothing_to_do()
+    {
+        var rig = await new PoolRig(Track, options => options.Restart = new RestartPolicy { FirstDelay = TimeSpan.FromHours(1), MaxDelay = TimeSpan.FromHours(1) }).StartedAsync();
+        await rig.Launcher.NextStartAsync();
+        Kill(1);
+        await rig.Launcher.NextStartAsync();
+        while (_started.Count < 2 || rig.Pool.State != PoolState.Running)
+        {
+            await Task.Yield();
+        }
+
+        Kill(2);
+        await rig.Pool.StopAsync(drain: true, null, CancellationToken.None).Within("the drain ends, an hour earlier");
+    }
+
+    [Fact]
     public async Task Workers_that_the_pool_killed_itself_are_not_counted()
     {
         var rig = await new PoolRig(
