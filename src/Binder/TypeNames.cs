@@ -11,9 +11,11 @@ internal static class TypeNames
         ["System.Decimal"] = "decimal", ["System.String"] = "string", ["System.Object"] = "object", ["System.Void"] = "void",
     };
 
-    /// <summary>The keyword or the name without its namespace, for a full type name such as <c>System.Int64</c> or <c>A.B`1</c>.</summary>
+    /// <summary>The keyword or the name without its namespace, for a full type name such as <c>System.Int64</c>, <c>A.B`1</c> or <c>A.B`1[[System.Int32, …]]</c>.</summary>
     public static string Short(string fullName)
     {
+        var arguments = fullName.IndexOf('[', StringComparison.Ordinal);
+        fullName = arguments < 0 ? fullName : fullName[..arguments];
         if (Keywords.TryGetValue(fullName, out var keyword))
         {
             return keyword;

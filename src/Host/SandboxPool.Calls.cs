@@ -126,6 +126,7 @@ public sealed partial class SandboxPool
     {
         ArgumentNullException.ThrowIfNull(entryPoint);
         ArgumentNullException.ThrowIfNull(items);
+        options?.Check();
         return new MapPump(_settings.MapWindow, _settings.CancelGrace, _settings.Time).RunAsync<TItem, TResult>(
             RefusingAsync(items, CancellationToken.None),
             (index, item, token) => OutcomeAsync<TResult>(index, entryPoint, CallArguments.From(item), options, null, token),
@@ -149,7 +150,11 @@ public sealed partial class SandboxPool
     /// <exception cref="NotSupportedException">The contract has members that cannot be called across processes; the message names every one.</exception>
     /// <param name="options">What its calls have different from the pool's options.</param>
     public T GetProxy<T>(CallOptions? options = null)
-        where T : class => Proxies.ContractProxy.Create<T>(this, options);
+        where T : class
+    {
+        options?.Check();
+        return Proxies.ContractProxy.Create<T>(this, options);
+    }
 
     /// <summary>A call whose end is data. Never fails.</summary>
     internal async Task<CallOutcome<T>> OutcomeAsync<T>(
@@ -202,7 +207,7 @@ public sealed partial class SandboxPool
 
     private void RefuseTooLarge(ReadOnlyMemory<byte> payload, ReadOnlyMemory<byte>[] attachments, FaultSite site)
     {
-        var bytes = payload.Length + attachments.Sum(attachment => (long)attachment.Length + WireLimits.AttachmentBytes);
+        var bytes = WireLimits.SizeOf(payload, attachments);
         var cap = _settings.MaxMessageBytes - WireLimits.EnvelopeBytes;
         if (bytes > cap)
         {

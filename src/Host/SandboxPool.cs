@@ -49,6 +49,9 @@ public sealed partial class SandboxPool : IAsyncDisposable
     /// <summary>How many workers the pool has when it runs.</summary>
     public int WorkerCount => _settings.Workers;
 
+    /// <summary>The clock of every timeout.</summary>
+    internal TimeProvider Time => _settings.Time;
+
     /// <summary>What the pool is doing.</summary>
     public PoolState State => _supervisor?.State ?? PoolState.Created;
 

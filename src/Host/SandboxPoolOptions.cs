@@ -52,7 +52,7 @@ public sealed class SandboxPoolOptions
     /// <summary>What happens to a call when the queue is full. Default: <see cref="WhenFull.Wait"/>.</summary>
     public WhenFull WhenFull { get; set; } = WhenFull.Wait;
 
-    /// <summary>How long a call may wait for a worker before it fails with <see cref="CallTimeoutException"/>. Default: null, no limit.</summary>
+    /// <summary>How long a call may wait for a worker before it fails with <see cref="CallTimeoutException"/>. Above zero and at most 24 days. Default: null, no limit.</summary>
     public TimeSpan? QueueTimeout { get; set; }
 
     /// <summary>How workers that died are replaced.</summary>
@@ -69,26 +69,26 @@ public sealed class SandboxPoolOptions
 
     /// <summary>
     /// A worker whose process uses more resident memory than this, in bytes, is killed, and its call fails with <see cref="CrashReason.MemoryLimit"/>. Looked at
-    /// four times a second, so a fast plugin gets further. At least 32 MiB. Default: null, no limit. Not in debug mode.
+    /// four times a second, so a fast plugin gets further. A worker is watched from when it is ready. At least 32 MiB. Default: null, no limit. Not in debug mode.
     /// </summary>
     public long? MemoryLimit { get; set; }
 
     /// <summary>The largest message in bytes, arguments or result with all their attachments. 2 MiB to 1 GiB. Default: 64 MiB.</summary>
     public int MaxMessageBytes { get; set; } = 64 * 1024 * 1024;
 
-    /// <summary>How long each stage of a worker's start may take. Default: 30 s.</summary>
+    /// <summary>How long each stage of a worker's start may take. Above zero and at most 24 days. Default: 30 s.</summary>
     public TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a call may execute before it fails with <see cref="CallTimeoutException"/> and its worker is replaced. Default: null, no limit.</summary>
+    /// <summary>How long a call may execute before it fails with <see cref="CallTimeoutException"/> and its worker is replaced. Above zero and at most 24 days. Default: null, no limit.</summary>
     public TimeSpan? CallTimeout { get; set; }
 
     /// <summary>
     /// How long a call that was cancelled may take to end before its worker is killed; one that timed out too, if its entry point takes a
-    /// <see cref="CancellationToken"/> (otherwise its worker is killed at once). Default: 2 s.
+    /// <see cref="CancellationToken"/> (otherwise its worker is killed at once). From zero to 24 days. Default: 2 s.
     /// </summary>
     public TimeSpan CancelGrace { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long a worker that is told to stop may take before it is killed. Default: 5 s. All of these are at most 24 days.</summary>
+    /// <summary>How long a worker that is told to stop may take before it is killed. From zero to 24 days. Default: 5 s.</summary>
     public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Receives the pool's events and the workers' standard output and error, line by line. What it throws is ignored. Default: none.</summary>

@@ -18,6 +18,10 @@ internal static class WireLimits
     /// <summary>What an attachment needs beside its bytes.</summary>
     public const int AttachmentBytes = 8;
 
+    /// <summary>How much of a frame a payload and its attachments take.</summary>
+    public static long SizeOf(ReadOnlyMemory<byte> payload, ReadOnlyMemory<byte>[] attachments) =>
+        payload.Length + attachments.Sum(attachment => (long)attachment.Length + AttachmentBytes);
+
     /// <summary>The smallest cap that can be set: the longest <see cref="RemoteError"/>, in whatever script, fits into it.</summary>
     public const int MinMessageBytes = 2 * 1024 * 1024;
 

@@ -15,7 +15,7 @@ public sealed class CrashFloorTests
         [EntryPoint] public static void KillSelf() { kill(Environment.ProcessId, 9); Thread.Sleep(Timeout.Infinite); }
         [EntryPoint] public static int Segfault() => strlen(IntPtr.Zero);
         [EntryPoint] public static void UnhandledOnThread() { new Thread(() => throw new Exception("stray")).Start(); Thread.Sleep(Timeout.Infinite); }
-        [EntryPoint] public static void Spin() { while (true) { } }
+        [EntryPoint] public static void Spin() { Console.WriteLine("spinning"); while (true) { } }
         [EntryPoint] public static async Task Listen(CancellationToken token) => await Task.Delay(Timeout.Infinite, token);
         [EntryPoint] public static long MaybeDie(long value) { if (value == 50) KillSelf(); return value; }
         [DllImport("libc")] private static extern int kill(int pid, int signal);
@@ -108,17 +108,18 @@ public sealed class CrashFloorTests
     [Fact]
     public async Task Cancelling_a_call_that_never_ends_costs_its_worker_only()
     {
-        var options = Pools.Options(Deadly);
+        var log = new RecordingLogger();
+        var options = Pools.Options(Deadly, log: log);
         options.CancelGrace = TimeSpan.FromMilliseconds(100);
         await using var pool = await SandboxPool.StartAsync(options);
         using var cancel = new CancellationTokenSource();
         var first = await pool.InvokeAsync<int>("ProcessId");
         var spinning = pool.InvokeAsync("Spin", [], cancel.Token);
         var next = pool.InvokeAsync<int>("ProcessId");
+        await log.WaitForAsync(line => line.Contains("spinning", StringComparison.Ordinal), "the call has begun");
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => spinning.Within("the cancelled call ends"));
-        await next.Within("the next call is served");
-        Assert.True(first > 0);
+        Assert.NotEqual(first, await next.Within("the next call is served"));
     }
 
     [Fact]

@@ -6,6 +6,16 @@ namespace ProcessPool.Binding.Payload;
 /// </summary>
 internal readonly struct AttachmentScope : IDisposable
 {
+    private readonly List<ReadOnlyMemory<byte>>? _outerWritten;
+    private readonly ReadOnlyMemory<byte>[]? _outerRead;
+
+    // A getter or a converter may make a call of its own meanwhile.
+    private AttachmentScope(List<ReadOnlyMemory<byte>>? written, ReadOnlyMemory<byte>[]? read)
+    {
+        (_outerWritten, _outerRead) = (_written, _read);
+        (_written, _read) = (written, read);
+    }
+
     [ThreadStatic]
     private static List<ReadOnlyMemory<byte>>? _written;
 
@@ -13,18 +23,10 @@ internal readonly struct AttachmentScope : IDisposable
     private static ReadOnlyMemory<byte>[]? _read;
 
     /// <summary>Starts collecting; call <see cref="Written"/> before disposal.</summary>
-    public static AttachmentScope ForWriting()
-    {
-        _written = null;
-        return default;
-    }
+    public static AttachmentScope ForWriting() => new([], null);
 
     /// <summary>Makes the attachments of a received payload available to converters.</summary>
-    public static AttachmentScope ForReading(ReadOnlyMemory<byte>[] attachments)
-    {
-        _read = attachments;
-        return default;
-    }
+    public static AttachmentScope ForReading(ReadOnlyMemory<byte>[] attachments) => new(null, attachments);
 
     /// <summary>What was attached since <see cref="ForWriting"/>.</summary>
     public static ReadOnlyMemory<byte>[] Written() => _written?.ToArray() ?? [];
@@ -49,9 +51,5 @@ internal readonly struct AttachmentScope : IDisposable
         return null;
     }
 
-    public void Dispose()
-    {
-        _written = null;
-        _read = null;
-    }
+    public void Dispose() => (_written, _read) = (_outerWritten, _outerRead);
 }

@@ -76,7 +76,10 @@ internal sealed class StreamConverter : JsonConverter<Stream>
             throw new JsonException($"A stream is received as Stream or MemoryStream, not as {typeToConvert.Name}.");
         }
 
-        return new MemoryStream(BytesToken.Read(ref reader).ToArray(), writable: false);
+        var bytes = BytesToken.Read(ref reader);
+        return MemoryMarshal.TryGetArray(bytes, out var segment)
+            ? new MemoryStream(segment.Array!, segment.Offset, segment.Count, writable: false)
+            : new MemoryStream(bytes.ToArray(), writable: false);
     }
 
     public override void Write(Utf8JsonWriter writer, Stream value, JsonSerializerOptions options)

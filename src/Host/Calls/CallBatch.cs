@@ -63,7 +63,7 @@ public sealed class CallBatch<T>
     /// <exception cref="InvalidOperationException">The batch is neither full nor completed: it would wait for calls that nobody makes.</exception>
     /// <exception cref="TimeoutException">Time is up. The calls go on.</exception>
     public IReadOnlyList<CallOutcome<T>> Wait(TimeSpan? timeout = null) =>
-        WaitAsync().WaitAsync(timeout ?? Timeout.InfiniteTimeSpan).GetAwaiter().GetResult();
+        WaitAsync().WaitAsync(timeout ?? Timeout.InfiniteTimeSpan, _pool.Time).GetAwaiter().GetResult();
 
     /// <summary>Waits for all calls. May be called many times, by many callers.</summary>
     /// <param name="cancellationToken">Ends the waiting, not the calls.</param>

@@ -49,17 +49,20 @@ internal static class ResultReader
 
     private static ReadOnlyMemory<byte> Inline(CallReply reply)
     {
-        var root = Replace(JsonNode.Parse(reply.Payload.Span), reply.Attachments);
+        var root = Replace(JsonNode.Parse(reply.Payload.Span), [.. reply.Attachments.Select(attachment => (ReadOnlyMemory<byte>?)attachment)]);
         return root is null ? "null"u8.ToArray() : JsonSerializer.SerializeToUtf8Bytes(root, PayloadJson.Options);
     }
 
-    private static JsonNode? Replace(JsonNode? node, ReadOnlyMemory<byte>[] attachments)
+    // Each attachment once: a sandbox could make much of little by referring to one many times.
+    private static JsonNode? Replace(JsonNode? node, ReadOnlyMemory<byte>?[] attachments)
     {
         switch (node)
         {
             case JsonObject { Count: 1 } reference when reference[BytesToken.Property] is JsonValue value
                 && value.TryGetValue(out int index) && (uint)index < (uint)attachments.Length:
-                return JsonValue.Create(Convert.ToBase64String(attachments[index].Span));
+                var attachment = attachments[index] ?? throw new JsonException("Two places refer to one attachment.");
+                attachments[index] = null;
+                return JsonValue.Create(Convert.ToBase64String(attachment.Span));
             case JsonObject members:
                 foreach (var (name, member) in members.ToArray())
                 {

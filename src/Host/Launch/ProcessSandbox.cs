@@ -156,7 +156,7 @@ internal sealed class ProcessSandbox : ISandbox
     public async ValueTask DisposeAsync()
     {
         Kill();
-        var exitCode = await Exited.ConfigureAwait(false);
+        await Exited.ConfigureAwait(false);
         lock (_gate)
         {
             if (_disposed)
@@ -167,8 +167,8 @@ internal sealed class ProcessSandbox : ISandbox
             _disposed = true;
         }
 
-        // One that ended by itself as it should has ended its descendants too.
-        if (exitCode != 0 && Leftovers.Kill($"{SandboxArguments.MarkVariable}={_mark}") is > 0 and var killed)
+        // However it ended: a plugin may exit with code 0 and leave them too.
+        if (Leftovers.Kill($"{SandboxArguments.MarkVariable}={_mark}") is > 0 and var killed)
         {
             _settings.Logger.LeftoversKilled(_worker, ProcessId, killed);
         }

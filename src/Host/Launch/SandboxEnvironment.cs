@@ -38,8 +38,14 @@ internal static class SandboxEnvironment
         ("TF_CPP_MIN_LOG_LEVEL", "3"),
     ];
 
-    /// <summary>All variables of the sandbox in a slot.</summary>
-    public static Dictionary<string, string> Build(PoolSettings settings, string poolName, string workerName, int slot, IDictionary hostEnvironment, int depth)
+    /// <summary>All variables of one sandbox.</summary>
+    /// <param name="settings">The pool's.</param>
+    /// <param name="poolName">For templates.</param>
+    /// <param name="workerName">The worker's name.</param>
+    /// <param name="index">The worker's index, for templates.</param>
+    /// <param name="hostEnvironment">This process's environment.</param>
+    /// <param name="depth">How many pools are around the sandbox.</param>
+    public static Dictionary<string, string> Build(PoolSettings settings, string poolName, string workerName, int index, IDictionary hostEnvironment, int depth)
     {
         var variables = Inherited(settings, hostEnvironment);
         foreach (var name in ThreadCaps)
@@ -56,7 +62,7 @@ internal static class SandboxEnvironment
             }
         }
 
-        foreach (var (name, value) in settings.Environment.Concat(settings.WorkerEnvironment?.Invoke(slot) ?? []))
+        foreach (var (name, value) in settings.Environment.Concat(settings.WorkerEnvironment?.Invoke(index) ?? []))
         {
             if (value is null)
             {
@@ -65,7 +71,7 @@ internal static class SandboxEnvironment
             else
             {
                 variables[name] = value
-                    .Replace("{worker}", slot.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
+                    .Replace("{worker}", index.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
                     .Replace("{pool}", poolName, StringComparison.Ordinal);
             }
         }

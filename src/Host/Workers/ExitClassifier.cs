@@ -27,11 +27,13 @@ internal static class ExitClassifier
     /// <summary>Why a process that the pool did not kill has ended.</summary>
     public static CrashReason Reason(int exitCode, string standardErrorTail) => Signal(exitCode) switch
     {
+        // What the runtime prints before it aborts. Any other end was not for that reason, whatever a plugin has printed.
+        { } signal when signal != "SIGABRT" => signal == "SIGKILL" ? CrashReason.KilledFromOutside : CrashReason.Crashed,
+        null when !OperatingSystem.IsWindows() => CrashReason.ExitCalled,
         _ when standardErrorTail.Contains("Stack overflow.", StringComparison.Ordinal) => CrashReason.StackOverflow,
         _ when standardErrorTail.Contains("Out of memory.", StringComparison.Ordinal)
             || standardErrorTail.Contains("Unhandled exception. System.OutOfMemoryException", StringComparison.Ordinal) => CrashReason.OutOfMemory,
-        "SIGKILL" => CrashReason.KilledFromOutside,
-        null when !OperatingSystem.IsWindows() || exitCode >= 0 => CrashReason.ExitCalled,
+        null when exitCode >= 0 => CrashReason.ExitCalled,
         _ => CrashReason.Crashed,
     };
 }

@@ -106,7 +106,7 @@ internal sealed class Handshake(PoolSettings settings, InitializeRequest request
     }
 
     private WorkerStartException Ended(WorkerExit exit) => new(
-        $"Worker {request.WorkerName} ended at stage '{_reached}' of its start: {exit.Signal ?? $"exit code {exit.ExitCode}"}.{Tail()}", Site());
+        $"Worker {request.WorkerName} ended at stage '{_reached}' of its start: {(exit.Reason == CrashReason.ProtocolViolation ? "it broke the protocol and was killed by the pool" : exit.Signal ?? $"exit code {exit.ExitCode}")}.{Tail()}", Site());
 
     private string Tail() =>
         sandbox.StandardError.Text is { Length: > 0 } text ? $"{Environment.NewLine}Last standard error:{Environment.NewLine}{text}" : "";

@@ -129,7 +129,9 @@ internal sealed class SandboxWorker : IWorker
         var forced = false;
         try
         {
-            await StopGentlyAsync().WaitAsync(timeout, _settings.Time).ConfigureAwait(false);
+            var stopped = StopGentlyAsync();
+            stopped.Forget();
+            await stopped.WaitAsync(timeout, _settings.Time).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
@@ -203,7 +205,8 @@ internal sealed class SandboxWorker : IWorker
 
     private void KillAsViolation(string what)
     {
-        if (Interlocked.CompareExchange(ref _violation, what, null) is null)
+        // One that has died by itself in the middle of a message has broken nothing.
+        if (!_sandbox.HasExited && Interlocked.CompareExchange(ref _violation, what, null) is null)
         {
             _settings.Logger.ProtocolViolated(Name, ProcessId, what);
         }

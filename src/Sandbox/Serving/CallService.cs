@@ -41,7 +41,7 @@ internal sealed class CallService(LoadedPlugin plugin, Recorder? recorder, int m
             return new CallReply((CallStatus)status, default, [], ErrorMapper.Map(error));
         }
 
-        var bytes = payload.Length + attachments.Sum(attachment => (long)attachment.Length + WireLimits.AttachmentBytes);
+        var bytes = WireLimits.SizeOf(payload, attachments);
         return bytes <= maxMessageBytes - WireLimits.EnvelopeBytes
             ? new CallReply((CallStatus)status, payload, attachments, null)
             : new CallReply(CallStatus.ResultRefused, default, [], new RemoteError(

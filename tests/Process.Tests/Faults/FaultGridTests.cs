@@ -66,7 +66,9 @@ public sealed class FaultGridTests(FaultyPoolFixture fixture) : IClassFixture<Fa
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The fault calls the C library.");
         fixture.Log.Clear();
-        Assert.Equal(1, await Pool.InvokeAsync<long>("Afterwards", [fault]).Within("the call settles"));
+        var signal = Path.Combine(PluginSource.NewFolder(), "over");
+        Assert.Equal(1, await Pool.InvokeAsync<long>("Afterwards", [fault, signal]).Within("the call settles"));
+        await File.WriteAllTextAsync(signal, "");
         await fixture.Log.WaitForAsync(line => line.Contains(" died: ", StringComparison.Ordinal), "the worker's death is noticed while it is idle");
         await NextIsServedAsync();
     }

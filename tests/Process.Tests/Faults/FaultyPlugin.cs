@@ -48,10 +48,10 @@ internal static class FaultyPlugin
             [EntryPoint] public static void Argument(FaultyArgument argument) { }
             [EntryPoint] public static void Execute(string fault) => Fault.Do(fault);
             [EntryPoint] public static FaultyResult Result(string fault) => new FaultyResult(fault);
-            [EntryPoint] public static long Afterwards(string fault, IPluginContext context)
+            [EntryPoint] public static long Afterwards(string fault, string signal)
             {
-                // As a finalizer or a stray thread would: when the call is over and answered.
-                var waiting = new Thread(() => { Thread.Sleep(100); Fault.Do(fault); });
+                // As a finalizer or a stray thread would: when the call is over and answered, which the test says by a file.
+                var waiting = new Thread(() => { while (!File.Exists(signal)) Thread.Sleep(5); Fault.Do(fault); });
                 waiting.IsBackground = true;
                 waiting.Start();
                 return 1;

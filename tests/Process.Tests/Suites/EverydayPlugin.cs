@@ -35,6 +35,8 @@ internal static class EverydayPlugin
             [EntryPoint] public static object Unserializable() => new Action(() => { });
             [EntryPoint] public static string Long(int length) => new string('x', length);
             [EntryPoint] public static async Task UntilCancelled(CancellationToken token) => await Task.Delay(Timeout.Infinite, token);
+            private static readonly string s_identity = Guid.NewGuid().ToString();
+            [EntryPoint] public static string Identity() => s_identity;
             [EntryPoint] public static string Attributes(Named named) => named.Value + System.Text.Json.JsonSerializer.Serialize(named);
             [EntryPoint] public static Named MakeNamed(int value) => new Named { Value = value };
             [EntryPoint] public static string Context() => System.Runtime.Loader.AssemblyLoadContext.GetLoadContext(typeof(Everyday).Assembly).Name

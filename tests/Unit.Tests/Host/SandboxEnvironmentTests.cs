@@ -70,5 +70,5 @@ public sealed class SandboxEnvironmentTests
                 options.Workers = 2;
                 change?.Invoke(options);
             }),
-            "pool", "pool-1", slot: 1, host, depth: 3);
+            "pool", "pool-1", index: 1, host, depth: 3);
 }
