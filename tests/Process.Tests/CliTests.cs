@@ -13,10 +13,21 @@ public sealed class CliTests
         [EntryPoint] public static string Echo(System.Text.Json.JsonElement value) => value.GetRawText();
         [EntryPoint] public static byte[] Bytes() => new byte[] { 1, 2 };
         [EntryPoint] public static int Loud() { Console.WriteLine("not data"); return 1; }
+        [EntryPoint] public static Broken Break() => new Broken();
+        [EntryPoint] public static async IAsyncEnumerable<int> Count(int to) { for (var i = 0; i < to; i++) { yield return i; } await Task.CompletedTask; }
         [EntryPoint] public static void Throw() => throw new NotSupportedException("no");
         [EntryPoint] public static void Spin() { Console.WriteLine("spinning"); while (true) { } }
         [EntryPoint] public static void Exit() => Environment.Exit(5);
         [EntryPoint] public static string Variable(string name) => Environment.GetEnvironmentVariable(name);
+
+        [JsonConverter(typeof(Half))] public class Broken { }
+
+        /// Half a character.
+        public class Half : JsonConverter<Broken>
+        {
+            public override Broken Read(ref System.Text.Json.Utf8JsonReader reader, Type type, System.Text.Json.JsonSerializerOptions options) => null;
+            public override void Write(System.Text.Json.Utf8JsonWriter writer, Broken value, System.Text.Json.JsonSerializerOptions options) => writer.WriteRawValue("\"\\ud800\"", true);
+        }
         """, "Odd");
 
     [Fact]
@@ -68,6 +79,39 @@ public sealed class CliTests
 
         Assert.Contains("\"lines\":", (await Cli.RunAsync("run", Sample, "TextStatistics", "LICENSE")).Output);
         Assert.Equal("\"v=1\"\n", (await Cli.RunAsync("run", Odd, "Variable", "K", "--env", "K=v=1")).Output);
+    }
+
+    [Fact]
+    public async Task A_stream_is_an_array_and_an_array_is_a_stream()
+    {
+        Assert.Equal("[0,1,2]\n", (await Cli.RunAsync("run", Odd, "Count", "3")).Output);
+        Assert.Equal(["""{"index":0,"value":[]}""", """{"index":1,"value":[0]}"""], (await Cli.RunWithInputAsync("0\n1\n", "map", Odd, "Count", "-k")).Lines);
+    }
+
+    [Fact]
+    public async Task A_line_and_a_result_with_half_a_character_cost_their_own_call()
+    {
+        var lines = (await Cli.RunWithInputAsync("1\n{\"\\ud800\":1}\n3\n", "map", Sample, "Square", "-k")).Lines;
+        Assert.Equal(3, lines.Length);
+        Assert.Contains("\"kind\":\"argument\"", lines[1]);
+        Assert.Equal("""{"index":2,"value":9}""", lines[2]);
+        var broken = await Cli.RunWithInputAsync("{}\n", "map", Odd, "Break", "-k");
+        Assert.Equal(1, broken.ExitCode);
+        Assert.Contains("\"kind\":\"argument\"", Assert.Single(broken.Lines));
+        Assert.Equal((1, ""), ((await Cli.RunAsync("run", Odd, "Break")).ExitCode, (await Cli.RunAsync("run", Odd, "Break")).Output));
+    }
+
+    [Fact]
+    public async Task An_input_that_is_the_output_by_another_name_is_kept()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Makes a hard link with ln.");
+        var folder = PluginSource.NewFolder();
+        var input = Path.Combine(folder, "in");
+        await File.WriteAllTextAsync(input, "1\n");
+        using var link = System.Diagnostics.Process.Start("ln", [input, Path.Combine(folder, "out")]);
+        await link.WaitForExitAsync();
+        Assert.Equal(2, (await Cli.RunAsync("map", Sample, "Square", "-i", input, "-o", Path.Combine(folder, "out"))).ExitCode);
+        Assert.Equal("1\n", await File.ReadAllTextAsync(input));
     }
 
     [Theory]

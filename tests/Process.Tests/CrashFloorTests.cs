@@ -135,6 +135,17 @@ public sealed class CrashFloorTests
     }
 
     [Fact]
+    public async Task A_stop_with_a_deadline_cuts_a_drain_short_that_has_none()
+    {
+        await using var pool = await Pools.StartAsync(Deadly);
+        var spinning = pool.InvokeAsync("Spin");
+        var draining = pool.StopAsync();
+        await pool.StopAsync(drain: true, deadline: TimeSpan.FromMilliseconds(50)).Within("the stop with a deadline ends");
+        await draining.Within("so does the drain");
+        await Assert.ThrowsAsync<CallRejectedException>(() => spinning);
+    }
+
+    [Fact]
     public async Task Stopping_does_not_wait_for_a_call_that_never_ends()
     {
         await using var pool = await Pools.StartAsync(Deadly, workers: 2);

@@ -9,7 +9,18 @@ internal static class ListCommand
     {
         var directory = new Argument<string>("DIR") { Description = "A plugin's folder, or a folder of such folders." };
         var command = new Command("list", "List plugins and what can be called in them. Nothing of them is loaded or executed.") { directory };
-        command.SetAction((parsed, _) => RunAsync(parsed.GetRequiredValue(directory)));
+        command.SetAction(async (parsed, _) =>
+        {
+            try
+            {
+                return await RunAsync(parsed.GetRequiredValue(directory));
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                await Console.Error.WriteLineAsync(exception.Message);
+                return ExitCode.SomeFailed;
+            }
+        });
         return command;
     }
 

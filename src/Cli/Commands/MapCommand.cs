@@ -126,8 +126,7 @@ internal static class MapCommand
                 return;
             }
 
-            output.Write(outcomes.Current);
-            count(outcomes.Current.Error);
+            count(output.Write(outcomes.Current));
         }
     }
 }

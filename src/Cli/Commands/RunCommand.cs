@@ -39,6 +39,11 @@ internal static class RunCommand
                 await output.FlushAsync();
                 return ExitCode.Succeeded;
             }
+            catch (InvalidOperationException exception)
+            {
+                await Console.Error.WriteLineAsync($"The result is no JSON that can be written: {exception.Message}");
+                return ExitCode.SomeFailed;
+            }
             catch (SandboxPoolException exception) when (exception is not CallRejectedException)
             {
                 await Console.Error.WriteLineAsync(exception is PluginCallException thrown ? thrown.Error.ToString() : exception.Message);

@@ -28,8 +28,9 @@ internal static class ArgumentText
             };
             return CallArguments.FromJson(binds ? line : $"[{line}]");
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
+            // No JSON, or a name in it that is no text: the call says so.
             return CallArguments.FromJson(line);
         }
     }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
@@ -11,6 +12,7 @@ internal sealed class OutcomeWriter(Stream output, FileStream? old = null) : IDi
     private static readonly byte[] NewLine = "\n"u8.ToArray();
 
     private readonly BufferedStream _output = new(output, 64 * 1024);
+    private readonly ArrayBufferWriter<byte> _line = new();
     private readonly Utf8JsonWriter _writer = new(Stream.Null, Options);
 
     /// <summary>
@@ -26,7 +28,7 @@ internal sealed class OutcomeWriter(Stream output, FileStream? old = null) : IDi
                 : new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0));
         }
 
-        var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 0);
         return new OutcomeWriter(file, old: file);
     }
 
@@ -40,31 +42,50 @@ internal sealed class OutcomeWriter(Stream output, FileStream? old = null) : IDi
     }
 
     /// <summary>A result alone: <c>49</c>.</summary>
+    /// <exception cref="InvalidOperationException">It is no text that can be written.</exception>
     public void WriteValue(JsonElement value)
     {
-        _writer.Reset(_output);
+        Begin(_line);
         value.WriteTo(_writer);
         EndLine();
     }
 
     /// <summary><c>{"index":0,"value":49}</c> or <c>{"index":3,"error":{"kind":"crash",…}}</c>.</summary>
-    public void Write(CallOutcome<JsonElement> outcome)
+    /// <returns>The error that the line says, or null.</returns>
+    public Exception? Write(CallOutcome<JsonElement> outcome)
     {
-        _writer.Reset(_output);
+        var error = outcome.Error;
+        try
+        {
+            Write(outcome.Index, error, error is null ? outcome.Value : default);
+        }
+        catch (InvalidOperationException exception)
+        {
+            // A plugin may send what looks like JSON, and has half a character in it.
+            error = exception;
+            Write(outcome.Index, error, default);
+        }
+
+        EndLine();
+        return error;
+    }
+
+    private void Write(long index, Exception? error, JsonElement value)
+    {
+        Begin(_line);
         _writer.WriteStartObject();
-        _writer.WriteNumber("index", outcome.Index);
-        if (outcome.Error is null)
+        _writer.WriteNumber("index", index);
+        if (error is null)
         {
             _writer.WritePropertyName("value");
-            outcome.Value.WriteTo(_writer);
+            value.WriteTo(_writer);
         }
         else
         {
-            WriteError(outcome.Error);
+            WriteError(error);
         }
 
         _writer.WriteEndObject();
-        EndLine();
     }
 
     /// <summary>Sends on what is buffered.</summary>
@@ -96,9 +117,17 @@ internal sealed class OutcomeWriter(Stream output, FileStream? old = null) : IDi
         _writer.WriteEndObject();
     }
 
+    // A line is whole, or is not written.
+    private void Begin(ArrayBufferWriter<byte> line)
+    {
+        line.ResetWrittenCount();
+        _writer.Reset(line);
+    }
+
     private void EndLine()
     {
         _writer.Flush();
+        _output.Write(_line.WrittenSpan);
         _output.Write(NewLine);
     }
 }

@@ -36,8 +36,27 @@ public sealed class OutputTests
         Assert.Equal(8 * 1024, tail.Text.Length);
     }
 
+    [Fact]
+    public void What_the_runtime_says_first_when_it_dies_is_kept_above_a_long_stack_trace()
+    {
+        var tail = new OutputTail();
+        tail.Add("before");
+        tail.Add("Stack overflow.");
+        for (var i = 0; i < 200; i++)
+        {
+            tail.Add($"   at Frame{i}");
+        }
+
+        var lines = tail.Text.Split('\n');
+        Assert.Equal(["Stack overflow.", "   at Frame0", "   at Frame1", "   at Frame2", "…"], lines[..5]);
+        Assert.Equal("   at Frame199", lines[^1]);
+        Assert.Equal(CrashReason.StackOverflow, ExitClassifier.Reason(134, tail.Text));
+    }
+
     [Theory]
     [InlineData(0, "", CrashReason.ExitCalled, null)]
+    [InlineData(0, "Out of memory.", CrashReason.ExitCalled, null)]
+    [InlineData(139, "Stack overflow.", CrashReason.Crashed, "SIGSEGV")]
     [InlineData(3, "", CrashReason.ExitCalled, null)]
     [InlineData(139, "", CrashReason.Crashed, "SIGSEGV")]
     [InlineData(137, "", CrashReason.KilledFromOutside, "SIGKILL")]
