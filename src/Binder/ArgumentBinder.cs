@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json;
 using ProcessPool.Binding.Payload;
+using ProcessPool.Binding.Streams;
 
 namespace ProcessPool.Binding;
 
@@ -10,13 +11,17 @@ internal sealed class ArgumentBinder
     private readonly string _signature;
     private readonly ParameterInfo[] _all;
     private readonly ParameterInfo[] _callers;
+    private readonly LiveParameter?[] _live;
     private readonly object? _context;
+    private readonly PayloadJson _json;
 
-    public ArgumentBinder(string entryPoint, MethodInfo method, object? context)
+    public ArgumentBinder(string entryPoint, MethodInfo method, object? context, PayloadJson json)
     {
         _context = context;
+        _json = json;
         _all = method.GetParameters();
         _callers = [.. _all.Where(parameter => !IsSupplied(parameter.ParameterType))];
+        _live = [.. _callers.Select(parameter => LiveParameter.For(parameter.ParameterType))];
         _signature = $"{entryPoint}({string.Join(", ", _callers.Select(Describe))})";
     }
 
@@ -25,15 +30,15 @@ internal sealed class ArgumentBinder
 
     /// <summary>The arguments for the method, supplied ones included.</summary>
     /// <exception cref="ArgumentsRefusedException">The payload does not fit.</exception>
-    public object?[] Bind(ReadOnlyMemory<byte> payload, ReadOnlyMemory<byte>[] attachments, CancellationToken cancellationToken)
+    public object?[] Bind(ReadOnlyMemory<byte> payload, ReadOnlyMemory<byte>[] attachments, HostLink host, CancellationToken cancellationToken)
     {
         var values = new object?[_callers.Length];
         var given = new bool[_callers.Length];
         try
         {
-            Read(payload, attachments, values, given);
+            Read(payload, attachments, host, values, given);
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             throw new ArgumentsRefusedException($"The arguments of {_signature} are not valid JSON: {exception.Message}", exception);
         }
@@ -41,32 +46,32 @@ internal sealed class ArgumentBinder
         return Complete(values, given, cancellationToken);
     }
 
-    private void Read(ReadOnlyMemory<byte> payload, ReadOnlyMemory<byte>[] attachments, object?[] values, bool[] given)
+    private void Read(ReadOnlyMemory<byte> payload, ReadOnlyMemory<byte>[] attachments, HostLink host, object?[] values, bool[] given)
     {
         using var scope = AttachmentScope.ForReading(attachments);
-        var reader = new Utf8JsonReader(payload.Span, new JsonReaderOptions { MaxDepth = PayloadJson.Options.MaxDepth });
+        var reader = new Utf8JsonReader(payload.Span, new JsonReaderOptions { MaxDepth = _json.Options.MaxDepth });
         reader.Read();
         if (reader.TokenType == JsonTokenType.StartArray)
         {
-            ReadByPosition(ref reader, values, given);
+            ReadByPosition(ref reader, host, values, given);
         }
         else
         {
-            ReadByName(ref reader, values, given);
+            ReadByName(ref reader, host, values, given);
         }
 
         // What follows the arguments is an error too.
         reader.Read();
     }
 
-    private void ReadByPosition(ref Utf8JsonReader reader, object?[] values, bool[] given)
+    private void ReadByPosition(ref Utf8JsonReader reader, HostLink host, object?[] values, bool[] given)
     {
         var count = 0;
         for (; reader.Read() && reader.TokenType != JsonTokenType.EndArray; count++)
         {
             if (count < values.Length)
             {
-                values[count] = ReadValue(ref reader, _callers[count]);
+                values[count] = ReadValue(ref reader, count, host);
                 given[count] = true;
             }
             else
@@ -81,7 +86,7 @@ internal sealed class ArgumentBinder
         }
     }
 
-    private void ReadByName(ref Utf8JsonReader reader, object?[] values, bool[] given)
+    private void ReadByName(ref Utf8JsonReader reader, HostLink host, object?[] values, bool[] given)
     {
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
@@ -99,16 +104,17 @@ internal sealed class ArgumentBinder
             }
 
             reader.Read();
-            values[index] = ReadValue(ref reader, _callers[index]);
+            values[index] = ReadValue(ref reader, index, host);
             given[index] = true;
         }
     }
 
-    private object? ReadValue(ref Utf8JsonReader reader, ParameterInfo parameter)
+    private object? ReadValue(ref Utf8JsonReader reader, int index, HostLink host)
     {
+        var parameter = _callers[index];
         try
         {
-            return JsonSerializer.Deserialize(ref reader, parameter.ParameterType, PayloadJson.Options);
+            return _live[index] is { } live ? live.Read(ref reader, host, _json) : JsonSerializer.Deserialize(ref reader, _json.Of(parameter.ParameterType));
         }
         catch (Exception exception) when (exception is JsonException or NotSupportedException or FormatException)
         {
@@ -145,6 +151,11 @@ internal sealed class ArgumentBinder
             else if (parameter.HasDefaultValue)
             {
                 arguments[i] = DefaultOf(parameter);
+                caller++;
+            }
+            else if (_live[caller] is { MayBeAbsent: true } live)
+            {
+                arguments[i] = live.Absent;
                 caller++;
             }
             else

@@ -1,42 +1,56 @@
 using System.Reflection;
 using ProcessPool.Binding.Payload;
+using ProcessPool.Binding.Streams;
 
 namespace ProcessPool.Binding;
+
+using Reply = (int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, Exception? Error);
 
 /// <summary>One callable of the plugin: binds arguments, calls, awaits, serializes the result.</summary>
 internal sealed class BoundEntryPoint
 {
     private static readonly MethodInfo AwaitTaskOf = Awaiter(nameof(AwaitTaskAsync));
     private static readonly MethodInfo AwaitValueTaskOf = Awaiter(nameof(AwaitValueTaskAsync));
+    private static readonly MethodInfo ChunksOf = Awaiter(nameof(Chunks));
 
     private readonly MethodInfo _method;
     private readonly object? _instance;
     private readonly ArgumentBinder _arguments;
+    private readonly PayloadJson _json;
     private readonly Type _resultType;
     private readonly Func<object?, ValueTask<object?>>? _await;
+    private readonly Func<object, PayloadJson, CancellationToken, IAsyncEnumerator<Reply>>? _chunks;
 
-    public BoundEntryPoint(string name, MethodInfo method, object? instance, object? context)
+    public BoundEntryPoint(string name, MethodInfo method, object? instance, object? context, PayloadJson json)
     {
+        _json = json;
         Name = name;
         _method = method;
         _instance = instance;
-        _arguments = new ArgumentBinder(name, method, context);
+        _arguments = new ArgumentBinder(name, method, context, json);
         (_resultType, _await) = Unwrap(method.ReturnType);
+        _chunks = _resultType.IsGenericType && _resultType.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>)
+            ? ChunksOf.MakeGenericMethod(_resultType.GetGenericArguments()).CreateDelegate<Func<object, PayloadJson, CancellationToken, IAsyncEnumerator<Reply>>>()
+            : null;
     }
 
     public string Name { get; }
 
     /// <summary>Runs the call. Throws <see cref="ArgumentsRefusedException"/>, or whatever the plugin throws.</summary>
     public async Task<object?> CallAsync(
-        ReadOnlyMemory<byte> payload, ReadOnlyMemory<byte>[] attachments, CancellationToken cancellationToken)
+        ReadOnlyMemory<byte> payload, ReadOnlyMemory<byte>[] attachments, HostLink host, CancellationToken cancellationToken)
     {
-        var arguments = _arguments.Bind(payload, attachments, cancellationToken);
+        var arguments = _arguments.Bind(payload, attachments, host, cancellationToken);
         var returned = _method.Invoke(_instance, BindingFlags.DoNotWrapExceptions, binder: null, arguments, culture: null);
         return _await is null ? returned : await _await(returned).ConfigureAwait(false);
     }
 
     /// <summary>The result as its declared type's JSON.</summary>
-    public (ReadOnlyMemory<byte> Json, ReadOnlyMemory<byte>[] Attachments) Write(object? result) => PayloadJson.Write(result, _resultType);
+    public (ReadOnlyMemory<byte> Json, ReadOnlyMemory<byte>[] Attachments) Write(object? result) => _json.Write(result, _resultType);
+
+    /// <summary>The result as chunks of items, when the entry point returns a stream; null when it does not.</summary>
+    public IAsyncEnumerator<Reply>? Stream(object? result, CancellationToken cancellationToken) =>
+        _chunks?.Invoke(result ?? throw new InvalidOperationException("It returned null in place of a stream."), _json, cancellationToken);
 
     private static (Type Result, Func<object?, ValueTask<object?>>? Await) Unwrap(Type returned)
     {
@@ -70,6 +84,8 @@ internal sealed class BoundEntryPoint
 
     private static MethodInfo Awaiter(string name) =>
         typeof(BoundEntryPoint).GetMethod(name, BindingFlags.Static | BindingFlags.NonPublic)!;
+
+    private static ChunkedStream<T> Chunks<T>(object items, PayloadJson json, CancellationToken cancellationToken) => new((IAsyncEnumerable<T>)items, json, cancellationToken);
 
     private static async ValueTask<object?> AwaitTaskAsync<T>(object? task) => await ((Task<T>)task!).ConfigureAwait(false);
 

@@ -1,9 +1,13 @@
 using System.Reflection;
 using System.Runtime.ExceptionServices;
+using ProcessPool.Binding.Contracts;
+using ProcessPool.Binding.Payload;
+using ProcessPool.Binding.Streams;
 
 namespace ProcessPool.Binding;
 
 using Attachments = ReadOnlyMemory<byte>[];
+using HostCall = Func<string, ReadOnlyMemory<byte>, ReadOnlyMemory<byte>[], CancellationToken, Task<(ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, bool More)>>;
 using Reply = (int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, Exception? Error);
 
 /// <summary>
@@ -13,49 +17,66 @@ using Reply = (int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] 
 internal sealed class PluginBinder
 {
     private readonly Dictionary<string, BoundEntryPoint> _entryPoints = new(StringComparer.Ordinal);
-    private readonly List<object> _instances = [];
 
     /// <summary>Binds every entry point and constructs the contract classes.</summary>
-    /// <returns>What runs a call, and what disposes the plugin.</returns>
+    /// <param name="plugin">The entry assembly.</param>
+    /// <param name="context">For those who declare it.</param>
+    /// <param name="activator">Makes the instances; null: their constructors.</param>
+    /// <returns>What runs a call (a stream's first chunk is the reply, the enumerator has the others), and the instances.</returns>
     /// <exception cref="InvalidOperationException">The plugin has no entry point, or two of one name.</exception>
-    public static (Func<string, ReadOnlyMemory<byte>, Attachments, CancellationToken, Task<Reply>> Call, Func<ValueTask> Dispose) Bind(
-        Assembly plugin, object context)
+    public static (Func<string, ReadOnlyMemory<byte>, Attachments, HostCall, CancellationToken, Task<(Reply First, IAsyncEnumerator<Reply>? Stream)>> Call, object[] Instances) Bind(
+        Assembly plugin, object context, Func<Type, object>? activator)
     {
         var binder = new PluginBinder();
+        var instances = new List<object>();
         foreach (var (name, method) in EntryPointScanner.Methods(plugin))
         {
-            binder.Add(new BoundEntryPoint(name, method, instance: null, context));
+            binder.Add(new BoundEntryPoint(name, method, instance: null, context, PayloadJson.ForPlugin));
         }
 
         foreach (var type in EntryPointScanner.Classes(plugin))
         {
-            var instance = Construct(type, context);
-            binder._instances.Add(instance);
+            var instance = activator?.Invoke(type) ?? Construct(type, context);
+            instances.Add(instance);
             foreach (var (name, method) in EntryPointScanner.ContractMethods(type))
             {
-                binder.Add(new BoundEntryPoint(name, method, instance, context));
+                binder.Add(new BoundEntryPoint(name, method, instance, context, PayloadJson.ForPlugin));
             }
         }
 
         return binder._entryPoints.Count > 0
-            ? (binder.CallAsync, binder.DisposeAsync)
+            ? (binder.CallAsync, [.. instances])
             : throw new InvalidOperationException(
                 $"{plugin.GetName().Name} has no entry point. Mark a public static method, or a class that implements a contract interface, with [EntryPoint].");
     }
 
-    private async Task<Reply> CallAsync(
-        string name, ReadOnlyMemory<byte> payload, Attachments attachments, CancellationToken cancellationToken)
+    /// <summary>A proxy of a host's service.</summary>
+    /// <param name="service">Its interface.</param>
+    /// <param name="host">Asks the host.</param>
+    public static object HostService(Type service, HostCall host) => ContractProxy.Create(service, new HostServiceCaller(host));
+
+    private async Task<(Reply First, IAsyncEnumerator<Reply>? Stream)> CallAsync(
+        string name, ReadOnlyMemory<byte> payload, Attachments attachments, HostCall host, CancellationToken cancellationToken)
     {
-        object? result;
         if (!_entryPoints.TryGetValue(name, out var entryPoint))
         {
             var known = string.Join(", ", _entryPoints.Keys.Order(StringComparer.Ordinal));
             return Failed(2, new ArgumentsRefusedException($"There is no entry point '{name}'. This plugin has: {known}."));
         }
 
+        var link = new HostLink(host);
+        var (first, stream) = await CallAsync(entryPoint, payload, attachments, link, cancellationToken).ConfigureAwait(false);
+        await link.FlushAsync().ConfigureAwait(false);
+        return (first, stream);
+    }
+
+    private static async Task<(Reply First, IAsyncEnumerator<Reply>? Stream)> CallAsync(
+        BoundEntryPoint entryPoint, ReadOnlyMemory<byte> payload, Attachments attachments, HostLink link, CancellationToken cancellationToken)
+    {
+        object? result;
         try
         {
-            result = await entryPoint.CallAsync(payload, attachments, cancellationToken).ConfigureAwait(false);
+            result = await entryPoint.CallAsync(payload, attachments, link, cancellationToken).ConfigureAwait(false);
         }
         catch (ArgumentsRefusedException exception)
         {
@@ -68,27 +89,18 @@ internal sealed class PluginBinder
 
         try
         {
+            if (entryPoint.Stream(result, cancellationToken) is { } stream)
+            {
+                await stream.MoveNextAsync().ConfigureAwait(false);
+                return (stream.Current, stream);
+            }
+
             var (json, written) = entryPoint.Write(result);
-            return (0, json, written, null);
+            return ((0, json, written, null), null);
         }
         catch (Exception exception)
         {
             return Failed(3, exception);
-        }
-    }
-
-    private async ValueTask DisposeAsync()
-    {
-        foreach (var instance in _instances)
-        {
-            if (instance is IAsyncDisposable asynchronous)
-            {
-                await asynchronous.DisposeAsync().ConfigureAwait(false);
-            }
-            else if (instance is IDisposable disposable)
-            {
-                disposable.Dispose();
-            }
         }
     }
 
@@ -119,5 +131,5 @@ internal sealed class PluginBinder
         }
     }
 
-    private static Reply Failed(int status, Exception error) => (status, default, [], error);
+    private static (Reply First, IAsyncEnumerator<Reply>? Stream) Failed(int status, Exception error) => ((status, default, [], error), null);
 }

@@ -39,6 +39,12 @@ internal static class TypeNames
             return Of(underlying) + "?";
         }
 
+        if (type.IsGenericParameter)
+        {
+            // By its place, as metadata has it.
+            return "T" + type.GenericParameterPosition;
+        }
+
         var name = Short(type.FullName ?? type.Name);
         return type.IsGenericType ? $"{name}<{string.Join(", ", type.GetGenericArguments().Select(Of))}>" : name;
     }

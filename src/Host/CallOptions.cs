@@ -22,6 +22,18 @@ public sealed record CallOptions
     /// <summary>How long it may execute, instead of <see cref="SandboxPoolOptions.CallTimeout"/>. Above zero and at most 24 days; null: as the pool says.</summary>
     public TimeSpan? Timeout { get; init; }
 
+    /// <summary>
+    /// Calls with equal keys go to the same worker as long as it lives, so that what it keeps in memory for them is used again. They wait for it even when others are
+    /// idle. Compared ordinally. Has no effect within a lease. Default: null, any worker.
+    /// </summary>
+    public string? AffinityKey { get; init; }
+
+    /// <summary>
+    /// How often the call may be made again when its worker died while executing it, instead of <see cref="SandboxPoolOptions.Retries"/>. Only calls of entry points
+    /// with <see cref="IdempotentAttribute"/> are. From 0 to 100; null: as the pool says.
+    /// </summary>
+    public int? Retries { get; init; }
+
     internal static CallOptions Default { get; } = new();
 
     /// <exception cref="ArgumentException">A value is out of range.</exception>
@@ -30,6 +42,11 @@ public sealed record CallOptions
         if (Timeout <= TimeSpan.Zero || Timeout > PoolSettings.Longest)
         {
             throw new ArgumentException($"CallOptions.Timeout is {Timeout}; it must be above zero and at most {PoolSettings.Longest.Days} days.");
+        }
+
+        if (Retries is < 0 or > PoolSettings.MaxRetries)
+        {
+            throw new ArgumentException($"CallOptions.Retries is {Retries}; it must be from 0 to {PoolSettings.MaxRetries}.");
         }
 
         if (!Enum.IsDefined(Priority))

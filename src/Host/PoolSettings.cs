@@ -1,5 +1,8 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using ProcessPool.Binding.Contracts;
+using ProcessPool.Binding.Payload;
+using ProcessPool.Calls;
 using ProcessPool.Diagnostics;
 using ProcessPool.Protocol;
 
@@ -11,6 +14,7 @@ internal sealed record PoolSettings
     private const int MaxMessageBytesLimit = 1024 * 1024 * 1024;
     private const int MaxWorkers = 10_000;
     private const long MinMemoryLimit = 32 * 1024 * 1024;
+    public const int MaxRetries = 100;
     private const int MaxQueueCapacity = 1_000_000_000;
     private const int QueuePerWorker = 16;
 
@@ -39,6 +43,12 @@ internal sealed record PoolSettings
     public required TimeSpan? CallTimeout { get; init; }
     public required TimeSpan CancelGrace { get; init; }
     public required TimeSpan StopTimeout { get; init; }
+    public required int Retries { get; init; }
+    public required int MaxCallbacksPerSecond { get; init; }
+    public required IReadOnlyDictionary<string, string> PluginSettings { get; init; }
+    public required IReadOnlyList<Type> Contracts { get; init; }
+    public required PayloadJson Json { get; init; }
+    public required HostServices Services { get; init; }
     public required ILogger Logger { get; init; }
     public required TimeProvider Time { get; init; }
 
@@ -74,19 +84,44 @@ internal sealed record PoolSettings
         Require(options.StopTimeout >= TimeSpan.Zero && options.StopTimeout <= Longest, $"StopTimeout is {options.StopTimeout}; it must be from zero to {Longest.Days} days.");
         Require(options.WorkingDirectory is null || Directory.Exists(options.WorkingDirectory),
             $"WorkingDirectory '{options.WorkingDirectory}' does not exist.");
+        Require(options.Retries is >= 0 and <= MaxRetries, $"Retries is {options.Retries}; it must be from 0 to {MaxRetries}.");
+        Require(options.MaxCallbacksPerSecond >= 1, $"MaxCallbacksPerSecond is {options.MaxCallbacksPerSecond}; it must be at least 1.");
+        faults.AddRange(options.Exposed.Select(exposed => HostServices.Fault(exposed.Service)).OfType<string>());
+        faults.AddRange(options.Exposed.GroupBy(exposed => exposed.Service.Name).Where(group => group.Count() > 1).Select(group => $"Two services named {group.Key} are exposed: a plugin could not tell them apart."));
+        foreach (var contract in options.Contracts)
+        {
+            try
+            {
+                ContractRules.RefuseUnsupported(contract);
+            }
+            catch (NotSupportedException exception)
+            {
+                faults.Add(exception.Message);
+            }
+        }
+
         Require(options.TimeProvider is not null, "TimeProvider is null.");
         foreach (var name in options.Environment.Keys.Where(name => name.Length == 0 || name.Contains('=') || name.Contains('\0')))
         {
             faults.Add($"Environment has the name '{name}', which no environment variable can have.");
         }
 
+        Require(!options.Environment.Values.Any(value => value?.Contains('\0') == true), "Environment has a value with a zero character, which no environment variable can have.");
+
         if (faults.Count > 0)
         {
             throw new ArgumentException(string.Join(System.Environment.NewLine, faults), nameof(options));
         }
 
+        var json = PayloadJson.ForHost(options.JsonTypeInfoResolver);
         return new PoolSettings
         {
+            Retries = options.Retries,
+            MaxCallbacksPerSecond = options.MaxCallbacksPerSecond,
+            PluginSettings = new Dictionary<string, string>(options.Settings),
+            Contracts = [.. options.Contracts],
+            Json = json,
+            Services = new HostServices(options.Exposed, json, options.MaxMessageBytes),
             PluginPath = Path.GetFullPath(options.Plugin),
             Name = options.Name,
             RequestedWorkers = options.Workers.Resolve(processors, allowOversubscription: true),

@@ -2,15 +2,12 @@ using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using ProcessPool.Diagnostics;
 using ProcessPool.Protocol;
-using ProcessPool.Scheduling;
 
 namespace ProcessPool;
 
-/// <content>The ways of calling. All of them lead to <see cref="CallAsync"/>.</content>
+/// <content>The ways of calling by name. All of them lead to the one in SandboxPool.Dispatch.cs.</content>
 public sealed partial class SandboxPool
 {
-    private long _lastCallId;
-
     /// <summary>Makes a call and blocks until its result is there. For parallel work call from several threads, or use the other ways.</summary>
     /// <inheritdoc cref="InvokeAsync{T}(string,CallArguments?,CancellationToken)"/>
     public T Invoke<T>(string entryPoint, CallArguments? arguments = null, CancellationToken cancellationToken = default) =>
@@ -39,11 +36,8 @@ public sealed partial class SandboxPool
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="ArgumentException">The options are out of range.</exception>
     /// <inheritdoc cref="InvokeAsync{T}(string,CallArguments?,CancellationToken)"/>
-    public async Task<T> InvokeAsync<T>(string entryPoint, CallArguments? arguments, CallOptions? options, CancellationToken cancellationToken = default)
-    {
-        var (reply, site) = await CallAsync(entryPoint, arguments, options, null, cancellationToken).ConfigureAwait(false);
-        return ResultReader.Read<T>(reply, site);
-    }
+    public Task<T> InvokeAsync<T>(string entryPoint, CallArguments? arguments, CallOptions? options, CancellationToken cancellationToken = default) =>
+        InvokeAsync<T>(entryPoint, arguments, options, lease: null, cancellationToken);
 
     /// <summary>Makes a call and waits for its end; a result is ignored.</summary>
     /// <inheritdoc cref="InvokeAsync{T}(string,CallArguments?,CancellationToken)"/>
@@ -52,11 +46,8 @@ public sealed partial class SandboxPool
 
     /// <summary>Makes a call and waits for its end; a result is ignored.</summary>
     /// <inheritdoc cref="InvokeAsync{T}(string,CallArguments?,CallOptions?,CancellationToken)"/>
-    public async Task InvokeAsync(string entryPoint, CallArguments? arguments, CallOptions? options, CancellationToken cancellationToken = default)
-    {
-        var (reply, site) = await CallAsync(entryPoint, arguments, options, null, cancellationToken).ConfigureAwait(false);
-        ResultReader.ThrowIfFailed(reply, site);
-    }
+    public Task InvokeAsync(string entryPoint, CallArguments? arguments, CallOptions? options, CancellationToken cancellationToken = default) =>
+        InvokeAsync(entryPoint, arguments, options, lease: null, cancellationToken);
 
     /// <summary>
     /// Makes a call and reports its end to a callback on the thread pool. Blocks only while the queue is full. What a callback throws is logged
@@ -142,18 +133,32 @@ public sealed partial class SandboxPool
         return MapAsync<TItem, TResult>(entryPoint, items.ToAsyncEnumerable(), ordered, options, cancellationToken);
     }
 
-    /// <summary>
-    /// A typed proxy: each method of the contract is a call of <c>IContract.Method</c> and goes to the next free worker. It may be stored
-    /// and shared; it survives restarts of workers and of the pool. Needs dynamic code (not Native AOT).
-    /// </summary>
-    /// <typeparam name="T">An interface whose methods return <see cref="Task"/> or <see cref="ValueTask"/>. The plugin has its own copy of it.</typeparam>
-    /// <exception cref="NotSupportedException">The contract has members that cannot be called across processes; the message names every one.</exception>
-    /// <param name="options">What its calls have different from the pool's options.</param>
-    public T GetProxy<T>(CallOptions? options = null)
-        where T : class
+    /// <summary>Makes a call whose result is a stream, and yields its items as they come: the plugin makes them only as fast as they are read.</summary>
+    /// <typeparam name="T">The type to read the items as.</typeparam>
+    /// <param name="entryPoint">The name of an entry point that returns <see cref="IAsyncEnumerable{T}"/>.</param>
+    /// <param name="arguments">The arguments, such as <c>[7]</c>.</param>
+    /// <param name="options">What this call has different from the pool's options. The timeout is for each step: until there are further items.</param>
+    /// <param name="cancellationToken">Ends the stream.</param>
+    /// <returns>
+    /// The items. The call is made when they are first asked for, and occupies its worker until the last one was read or the enumerator is disposed. Each enumeration
+    /// is a call of its own. It throws what <see cref="InvokeAsync{T}(string,CallArguments?,CancellationToken)"/> throws, after the items that came before.
+    /// </returns>
+    public IAsyncEnumerable<T> StreamAsync<T>(string entryPoint, CallArguments? arguments = null, CallOptions? options = null, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(entryPoint);
         options?.Check();
-        return Proxies.ContractProxy.Create<T>(this, options);
+        return StreamAsync<T>(entryPoint, arguments, options, lease: null, cancellationToken);
+    }
+
+    /// <summary>Makes a call and returns its result with what it cost: time in the queue, run time, processor time, memory, the worker.</summary>
+    /// <inheritdoc cref="InvokeAsync{T}(string,CallArguments?,CallOptions?,CancellationToken)"/>
+    public async Task<CallResult<T>> MeasureAsync<T>(string entryPoint, CallArguments? arguments = null, CallOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        var settled = await CallAsync(entryPoint, arguments, options, lease: null, queued: null, cancellationToken, measure: true).ConfigureAwait(false);
+        var value = ResultReader.Read<T>(settled.Reply, settled.Site, _settings.Json);
+        var usage = settled.Reply.Usage ?? new CallUsage(0, 0, 0);
+        return new CallResult<T>(
+            value, settled.Site.Worker ?? "", settled.Site.ProcessId, settled.QueueTime, TimeSpan.FromTicks(usage.RunTime), TimeSpan.FromTicks(usage.CpuTime), usage.AllocatedBytes, settled.PeakMemory);
     }
 
     /// <summary>A call whose end is data. Never fails.</summary>
@@ -162,8 +167,8 @@ public sealed partial class SandboxPool
     {
         try
         {
-            var (reply, site) = await CallAsync(entryPoint, arguments, options, queued, cancellationToken).ConfigureAwait(false);
-            return new CallOutcome<T>(index, ResultReader.Read<T>(reply, site), null);
+            var settled = await CallAsync(entryPoint, arguments, options, lease: null, queued, cancellationToken).ConfigureAwait(false);
+            return new CallOutcome<T>(index, ResultReader.Read<T>(settled.Reply, settled.Site, _settings.Json), null);
         }
         catch (Exception exception)
         {
@@ -172,47 +177,6 @@ public sealed partial class SandboxPool
         finally
         {
             queued?.TrySetResult();
-        }
-    }
-
-    /// <summary>The one way into the pool.</summary>
-    /// <param name="entryPoint">The entry point's name.</param>
-    /// <param name="arguments">The arguments.</param>
-    /// <param name="options">What is different for this call.</param>
-    /// <param name="queued">Set when the call has its place in the queue, for callers that block until then.</param>
-    /// <param name="cancellationToken">The caller's token.</param>
-    private async Task<SettledCall> CallAsync(
-        string entryPoint, CallArguments? arguments, CallOptions? options, TaskCompletionSource? queued, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(entryPoint);
-        cancellationToken.ThrowIfCancellationRequested();
-        options?.Check();
-        var site = new FaultSite(Name, CallId: Interlocked.Increment(ref _lastCallId), EntryPoint: entryPoint);
-        var supervisor = _supervisor ?? throw new CallRejectedException(RejectionReason.NotStarted, site);
-        var target = _plugin!.Find(entryPoint, site);
-        var (payload, attachments) = (arguments ?? CallArguments.None).ToPayload(site);
-        RefuseTooLarge(payload, attachments, site);
-
-        var call = new Invocation(new CallRequest(site.CallId!.Value, entryPoint, payload, attachments), target.AcceptsCancellation, options ?? CallOptions.Default, cancellationToken);
-        var room = supervisor.Queue.PutAsync(call);
-        using var registration = cancellationToken.UnsafeRegister(_ => supervisor.Queue.Withdraw(call), null);
-        if (queued is not null)
-        {
-            await room.ConfigureAwait(false);
-            queued.TrySetResult();
-        }
-
-        return await call.Settled.ConfigureAwait(false);
-    }
-
-    private void RefuseTooLarge(ReadOnlyMemory<byte> payload, ReadOnlyMemory<byte>[] attachments, FaultSite site)
-    {
-        var bytes = WireLimits.SizeOf(payload, attachments);
-        var cap = _settings.MaxMessageBytes - WireLimits.EnvelopeBytes;
-        if (bytes > cap)
-        {
-            throw new CallArgumentException(
-                $"The arguments of {site.EntryPoint} are {bytes} bytes; at most {cap} fit into a message. Raise MaxMessageBytes, or pass a path instead of the data.", site);
         }
     }
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using ProcessPool.Diagnostics;
 using ProcessPool.Launch;
+using ProcessPool.Plugins;
 using ProcessPool.Supervision;
 using ProcessPool.Workers;
 
@@ -19,6 +20,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
     private readonly PoolSettings _settings;
     private readonly Func<PoolSettings, string, PluginInfo, IWorkerLauncher> _launcherFor;
     private readonly SemaphoreSlim _lifecycle = new(1, 1);
+    private readonly HashSet<Type> _contracts;
     private volatile Supervisor? _supervisor;
     private volatile PluginInfo? _plugin;
     private volatile CancellationTokenSource? _starting;
@@ -38,6 +40,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         _settings = PoolSettings.From(options);
+        _contracts = [.. _settings.Contracts];
         _launcherFor = launcherFor;
         var path = Path.TrimEndingDirectorySeparator(_settings.PluginPath);
         Name = _settings.Name ?? (path.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) ? Path.GetFileNameWithoutExtension(path) : Path.GetFileName(path));
@@ -97,7 +100,16 @@ public sealed partial class SandboxPool : IAsyncDisposable
             _starting = starting;
             RefuseTooDeep();
             var plugin = PluginInfo.Read(_settings.PluginPath);
-            _plugin = plugin;
+            lock (_contracts)
+            {
+                foreach (var contract in _contracts)
+                {
+                    ContractComparison.RefuseDifferences(contract, plugin);
+                }
+
+                _plugin = plugin;
+            }
+
             if (_settings.RequestedWorkers > _settings.Workers)
             {
                 _settings.Logger.WorkersClamped(_settings.RequestedWorkers, _settings.Workers);
@@ -147,7 +159,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
             GiveUp(_draining);
         }
 
-        await _lifecycle.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        await WaitForTurnAsync(deadline, cancellationToken).ConfigureAwait(false);
         using var draining = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
@@ -191,6 +203,24 @@ public sealed partial class SandboxPool : IAsyncDisposable
         {
             // It has just ended.
         }
+    }
+
+    // A drain that is under way is cut short when this caller's time is up, as its own would be.
+    private async Task WaitForTurnAsync(TimeSpan? deadline, CancellationToken cancellationToken)
+    {
+        var turn = _lifecycle.WaitAsync(CancellationToken.None);
+        if (turn.IsCompleted)
+        {
+            return;
+        }
+
+        await turn.WaitAsync(deadline ?? Timeout.InfiniteTimeSpan, _settings.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!turn.IsCompleted)
+        {
+            GiveUp(_draining);
+        }
+
+        await turn.ConfigureAwait(false);
     }
 
     private void RefuseTooDeep()

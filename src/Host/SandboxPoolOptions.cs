@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Logging;
 
 namespace ProcessPool;
@@ -90,6 +91,49 @@ public sealed class SandboxPoolOptions
 
     /// <summary>How long a worker that is told to stop may take before it is killed. From zero to 24 days. Default: 5 s.</summary>
     public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How often a call of an entry point with <see cref="IdempotentAttribute"/> may be made again when its worker died while executing it; other calls never are. Not within a
+    /// lease, and not for calls with streams or progress handlers. From 0 to 100. Default: 0.
+    /// </summary>
+    public int Retries { get; set; }
+
+    /// <summary>
+    /// Contracts that host code will use (<see cref="SandboxPool.GetProxy{T}"/>, <see cref="SandboxPool.LeaseAsync{T}"/>): compared with the plugin's at start, before any process is
+    /// started. A contract that is not listed is compared when it is used first.
+    /// </summary>
+    public ICollection<Type> Contracts { get; } = [];
+
+    /// <summary>What the plugin finds in <see cref="IPluginContext.Settings"/>. Keys are case-sensitive.</summary>
+    public IDictionary<string, string> Settings { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>
+    /// How the types of arguments and results are serialized: a <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>, needed where reflection-based JSON is switched off
+    /// (Native AOT, file-based apps). Asked before the built-in everyday types. Default: null.
+    /// </summary>
+    public IJsonTypeInfoResolver? JsonTypeInfoResolver { get; set; }
+
+    /// <summary>
+    /// How many calls to exposed services, reports of progress and reads of stream arguments one worker is answered in a second; further ones wait. At least 1. Default: 10,000.
+    /// </summary>
+    public int MaxCallbacksPerSecond { get; set; } = 10_000;
+
+    internal List<(Type Service, object Implementation)> Exposed { get; } = [];
+
+    /// <summary>
+    /// Lets the plugin call the methods of this interface in the host, while one of its calls executes (<see cref="IPluginContext.GetHostService{T}"/>). Nothing else of the
+    /// object can be reached. The plugin is not to be trusted with what it passes: check paths, ids and sizes.
+    /// </summary>
+    /// <typeparam name="T">An interface whose methods return tasks. The plugin has its own copy of it.</typeparam>
+    /// <param name="implementation">Called on the thread pool, by many workers at a time.</param>
+    /// <returns>These options.</returns>
+    public SandboxPoolOptions Expose<T>(T implementation)
+        where T : class
+    {
+        ArgumentNullException.ThrowIfNull(implementation);
+        Exposed.Add((typeof(T), implementation));
+        return this;
+    }
 
     /// <summary>Receives the pool's events and the workers' standard output and error, line by line. What it throws is ignored. Default: none.</summary>
     public ILogger? Logger { get; set; }

@@ -5,14 +5,29 @@ namespace ProcessPool.Protocol;
 /// <param name="EntryPoint">The entry point's name, case-sensitive.</param>
 /// <param name="Payload">The arguments as UTF-8 JSON: an array (by position) or an object (by name).</param>
 /// <param name="Attachments">The byte arrays that the payload refers to by index.</param>
-internal sealed record CallRequest(long Id, string EntryPoint, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments);
+/// <param name="Measure">Whether the reply is to say what the call used.</param>
+internal sealed record CallRequest(long Id, string EntryPoint, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, bool Measure = false);
 
-/// <summary>What became of a call.</summary>
+/// <summary>What a sandbox asks its host for while a call executes: a service, or an argument that is no JSON value.</summary>
+/// <param name="CallId">The call.</param>
+/// <param name="Target"><c>IContract.Method</c> of a service, or <c>$0.next</c>, <c>$0.end</c>, <c>$0.report</c> of the call's first such argument.</param>
+/// <param name="Payload">The arguments as UTF-8 JSON.</param>
+/// <param name="Attachments">The byte arrays that the payload refers to by index.</param>
+internal sealed record CallbackRequest(long CallId, string Target, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments);
+
+/// <summary>What became of a call, or the next items of a stream.</summary>
 /// <param name="Status">How it ended.</param>
-/// <param name="Payload">The result as UTF-8 JSON when <paramref name="Status"/> is <see cref="CallStatus.Succeeded"/>, else empty.</param>
+/// <param name="Payload">The result, or an array of items, as UTF-8 JSON when <paramref name="Status"/> is <see cref="CallStatus.Succeeded"/> or <see cref="CallStatus.Streaming"/>, else empty.</param>
 /// <param name="Attachments">The byte arrays that the payload refers to by index.</param>
 /// <param name="Error">What went wrong otherwise.</param>
-internal sealed record CallReply(CallStatus Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, RemoteError? Error);
+/// <param name="Usage">What the call used, if that was asked for.</param>
+internal sealed record CallReply(CallStatus Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, RemoteError? Error, CallUsage? Usage = null);
+
+/// <summary>What a call used, by the sandbox's own account. One call executes at a time, so it is what the process used meanwhile.</summary>
+/// <param name="RunTime">From its arguments to its result, in ticks of 100 ns.</param>
+/// <param name="CpuTime">Of all threads, in ticks of 100 ns.</param>
+/// <param name="AllocatedBytes">On the managed heap.</param>
+internal sealed record CallUsage(long RunTime, long CpuTime, long AllocatedBytes);
 
 /// <summary>How a call ended. The values are Binder's too: it cannot share the type.</summary>
 internal enum CallStatus
@@ -28,6 +43,9 @@ internal enum CallStatus
 
     /// <summary>The entry point ran, but its result cannot be serialized or is above the cap.</summary>
     ResultRefused = 3,
+
+    /// <summary>Items of a stream; there are more.</summary>
+    Streaming = 4,
 }
 
 /// <summary>An exception as text. No type named by the other side is ever loaded.</summary>

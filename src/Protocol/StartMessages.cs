@@ -7,8 +7,18 @@ namespace ProcessPool.Protocol;
 /// <param name="WorkerIndex">For <c>IPluginContext</c>.</param>
 /// <param name="EntryAssembly">The absolute path of the plugin's entry assembly.</param>
 /// <param name="MaxMessageBytes">The frame cap of both directions.</param>
+/// <param name="ScratchDirectory">For <c>IPluginContext</c>.</param>
+/// <param name="Settings">For <c>IPluginContext</c>.</param>
 internal sealed record InitializeRequest(
-    int ProtocolVersion, string PoolName, string WorkerName, int WorkerIndex, string EntryAssembly, int MaxMessageBytes);
+    int ProtocolVersion, string PoolName, string WorkerName, int WorkerIndex, string EntryAssembly, int MaxMessageBytes,
+    string ScratchDirectory = "", Dictionary<string, string>? Settings = null);
+
+/// <summary>A line of a plugin's log.</summary>
+/// <param name="Level">A <c>PluginLogLevel</c>.</param>
+/// <param name="Category">Who says so; "" is the plugin.</param>
+/// <param name="Message">The text.</param>
+/// <param name="Exception">What was thrown, as text, or "".</param>
+internal sealed record PluginLogEntry(int Level, string Category, string Message, string Exception);
 
 /// <summary>The answer: the plugin is ready, or why not.</summary>
 /// <param name="ProtocolVersion">The sandbox's <see cref="WireLimits.ProtocolVersion"/>.</param>
@@ -28,7 +38,7 @@ internal enum StartStage
     /// <summary>The entry assembly is loaded.</summary>
     Loaded = 2,
 
-    /// <summary>Entry points are bound and contract classes constructed.</summary>
+    /// <summary>Entry points are bound and contract classes constructed and initialized.</summary>
     Activated = 3,
 
     /// <summary>Calls are accepted.</summary>

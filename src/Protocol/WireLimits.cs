@@ -9,8 +9,11 @@ internal static class WireLimits
     /// <summary>The frame cap of the control channel, whose messages are small.</summary>
     public const int MaxControlMessageBytes = 2 * 1024 * 1024;
 
-    /// <summary>How often a sandbox may call its host on the control channel: it reports the stages of its start.</summary>
-    public const int MaxControlRequests = 16;
+    /// <summary>How many stages of its start a sandbox may report in all; a plugin half of them.</summary>
+    public const int MaxStages = 128;
+
+    /// <summary>How many requests of a sandbox its host answers at a time on one channel. A sandbox keeps to half of it.</summary>
+    public const int MaxRequestsAtOnce = 64;
 
     /// <summary>What a frame needs beside payload and attachments.</summary>
     public const int EnvelopeBytes = 4096;

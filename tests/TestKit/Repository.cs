@@ -5,7 +5,9 @@ public static class Repository
 {
     public static string Root { get; } = Find();
 
-    public static string SamplePlugin => Path.Combine(Root, "artifacts", "plugins", "SamplePlugin");
+    public static string Plugins => Path.Combine(Root, "artifacts", "plugins");
+
+    public static string SamplePlugin => Path.Combine(Plugins, "SamplePlugin");
 
     private static string Find()
     {

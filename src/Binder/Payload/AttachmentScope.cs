@@ -6,6 +6,12 @@ namespace ProcessPool.Binding.Payload;
 /// </summary>
 internal readonly struct AttachmentScope : IDisposable
 {
+    [ThreadStatic]
+    private static List<ReadOnlyMemory<byte>>? _written;
+
+    [ThreadStatic]
+    private static ReadOnlyMemory<byte>[]? _read;
+
     private readonly List<ReadOnlyMemory<byte>>? _outerWritten;
     private readonly ReadOnlyMemory<byte>[]? _outerRead;
 
@@ -16,26 +22,16 @@ internal readonly struct AttachmentScope : IDisposable
         (_written, _read) = (written, read);
     }
 
-    [ThreadStatic]
-    private static List<ReadOnlyMemory<byte>>? _written;
-
-    [ThreadStatic]
-    private static ReadOnlyMemory<byte>[]? _read;
-
-    /// <summary>Starts collecting; call <see cref="Written"/> before disposal.</summary>
-    public static AttachmentScope ForWriting() => new([], null);
+    /// <summary>Starts collecting into a list, which may hold attachments already.</summary>
+    public static AttachmentScope ForWriting(List<ReadOnlyMemory<byte>> attachments) => new(attachments, null);
 
     /// <summary>Makes the attachments of a received payload available to converters.</summary>
     public static AttachmentScope ForReading(ReadOnlyMemory<byte>[] attachments) => new(null, attachments);
 
-    /// <summary>What was attached since <see cref="ForWriting"/>.</summary>
-    public static ReadOnlyMemory<byte>[] Written() => _written?.ToArray() ?? [];
-
     /// <summary>Attaches bytes and returns their index.</summary>
     public static int Attach(ReadOnlyMemory<byte> bytes)
     {
-        _written ??= [];
-        _written.Add(bytes);
+        _written!.Add(bytes);
         return _written.Count - 1;
     }
 

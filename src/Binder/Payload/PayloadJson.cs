@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -5,34 +7,68 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace ProcessPool.Binding.Payload;
 
-/// <summary>The JSON both ends write and read. Host and plugin each use the System.Text.Json that they see.</summary>
-internal static class PayloadJson
+/// <summary>The JSON both ends write and read. Host and plugin each use the System.Text.Json that they see. Thread-safe.</summary>
+internal sealed class PayloadJson
 {
-    /// <summary>The options of every payload, on both ends.</summary>
-    public static JsonSerializerOptions Options { get; } = new()
+    private PayloadJson(IJsonTypeInfoResolver resolver)
     {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        PropertyNameCaseInsensitive = true,
-        // Tuples are fields; without this they would arrive empty, silently.
-        IncludeFields = true,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
-        Converters = { new ByteArrayConverter(), new ReadOnlyMemoryConverter(), new StreamConverter() },
-    };
+        Options = new JsonSerializerOptions
+        {
+            PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+            PropertyNameCaseInsensitive = true,
+            // Tuples are fields; without this they would arrive empty, silently.
+            IncludeFields = true,
+            NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            TypeInfoResolver = resolver,
+            Converters = { new ByteArrayConverter(), new ReadOnlyMemoryConverter(), new StreamConverter() },
+        };
+        Options.MakeReadOnly();
+    }
+
+    /// <summary>The plugin's end: any type, by reflection.</summary>
+    public static PayloadJson ForPlugin { get; } = new(Reflection());
+
+    /// <summary>The options of every payload.</summary>
+    public JsonSerializerOptions Options { get; }
+
+    /// <summary>The host's end: the user's resolver first, then the everyday types, then any type where reflection is switched on.</summary>
+    public static PayloadJson ForHost(IJsonTypeInfoResolver? user) => new(JsonTypeInfoResolver.Combine(
+        user, BuiltInTypes.Default, JsonSerializer.IsReflectionEnabledByDefault ? Reflection() : null));
+
+    /// <summary>How to serialize a type.</summary>
+    /// <exception cref="NotSupportedException">Nothing is known of it; the message has the line to add.</exception>
+    public JsonTypeInfo Of(Type type) => Options.TryGetTypeInfo(type, out var info)
+        ? info
+        : throw new NotSupportedException(
+            $"Nothing is known of {TypeNames.Of(type)}, because reflection-based JSON is switched off in this program (Native AOT, trimming, or a file-based app). " +
+            $"Add [JsonSerializable(typeof({TypeNames.Of(type)}))] to a JsonSerializerContext, and set SandboxPoolOptions.JsonTypeInfoResolver to it.");
 
     /// <summary>Serializes a value as its declared type.</summary>
-    public static (ReadOnlyMemory<byte> Json, ReadOnlyMemory<byte>[] Attachments) Write(object? value, Type declaredType)
+    public (ReadOnlyMemory<byte> Json, ReadOnlyMemory<byte>[] Attachments) Write(object? value, Type declaredType)
     {
-        using var scope = AttachmentScope.ForWriting();
-        var json = JsonSerializer.SerializeToUtf8Bytes(value, declaredType, Options);
-        return (json, AttachmentScope.Written());
+        var attachments = new List<ReadOnlyMemory<byte>>();
+        using var scope = AttachmentScope.ForWriting(attachments);
+        var json = JsonSerializer.SerializeToUtf8Bytes(value, Of(declaredType));
+        return (json, [.. attachments]);
+    }
+
+    /// <summary>Serializes one of several values into a buffer.</summary>
+    public void Write(IBufferWriter<byte> buffer, object? value, Type declaredType, List<ReadOnlyMemory<byte>> attachments)
+    {
+        using var scope = AttachmentScope.ForWriting(attachments);
+        using var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = Options.Encoder, SkipValidation = true });
+        JsonSerializer.Serialize(writer, value, Of(declaredType));
     }
 
     /// <summary>Deserializes a whole payload.</summary>
-    public static object? Read(ReadOnlyMemory<byte> json, ReadOnlyMemory<byte>[] attachments, Type type)
+    public object? Read(ReadOnlyMemory<byte> json, ReadOnlyMemory<byte>[] attachments, Type type)
     {
         using var scope = AttachmentScope.ForReading(attachments);
-        return JsonSerializer.Deserialize(json.Span, type, Options);
+        return JsonSerializer.Deserialize(json.Span, Of(type));
     }
+
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Used only where reflection-based JSON is switched on.")]
+    [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Used only where reflection-based JSON is switched on.")]
+    private static DefaultJsonTypeInfoResolver Reflection() => new();
 }

@@ -5,6 +5,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using ProcessPool.Binding.Payload;
+using ProcessPool.Calls;
 
 namespace ProcessPool;
 
@@ -50,6 +51,7 @@ public sealed class CallArguments : IEnumerable<object?>
         var values = new object?[arguments.Length];
         for (var i = 0; i < arguments.Length; i++)
         {
+            ArgumentNullException.ThrowIfNull(arguments[i].Name, nameof(arguments));
             (names[i], values[i]) = arguments[i];
         }
 
@@ -77,19 +79,21 @@ public sealed class CallArguments : IEnumerable<object?>
 
     /// <summary>The arguments as a payload.</summary>
     /// <exception cref="CallArgumentException">A value cannot be serialized.</exception>
-    internal (ReadOnlyMemory<byte> Json, ReadOnlyMemory<byte>[] Attachments) ToPayload(FaultSite site)
+    internal CallPayload ToPayload(FaultSite site, PayloadJson json)
     {
         if (_json is not null)
         {
-            return (FromText(_json, site), []);
+            return new CallPayload(FromText(_json, site), [], []);
         }
 
-        using var scope = AttachmentScope.ForWriting();
+        var attachments = new List<ReadOnlyMemory<byte>>();
+        var live = new List<LiveArgument>();
+        using var scope = AttachmentScope.ForWriting(attachments);
         var buffer = new ArrayBufferWriter<byte>();
-        using var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = PayloadJson.Options.Encoder, SkipValidation = true });
-        WriteAll(writer, site);
+        using var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = json.Options.Encoder, SkipValidation = true });
+        WriteAll(writer, live, site, json);
         writer.Flush();
-        return (buffer.WrittenMemory, AttachmentScope.Written());
+        return new CallPayload(buffer.WrittenMemory, [.. attachments], live);
     }
 
     private static byte[] FromText(string json, FaultSite site)
@@ -102,7 +106,7 @@ public sealed class CallArguments : IEnumerable<object?>
                 return Encoding.UTF8.GetBytes(json);
             }
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or ArgumentException)
         {
             throw new CallArgumentException($"The arguments of {site.EntryPoint} are not valid JSON: {exception.Message}", site, exception);
         }
@@ -110,7 +114,7 @@ public sealed class CallArguments : IEnumerable<object?>
         throw new CallArgumentException($"The arguments of {site.EntryPoint} are neither a JSON array (by position) nor an object (by name).", site);
     }
 
-    private void WriteAll(Utf8JsonWriter writer, FaultSite site)
+    private void WriteAll(Utf8JsonWriter writer, List<LiveArgument> live, FaultSite site, PayloadJson json)
     {
         if (_names is null)
         {
@@ -128,7 +132,7 @@ public sealed class CallArguments : IEnumerable<object?>
                 writer.WritePropertyName(_names[i]);
             }
 
-            WriteValue(writer, i, site);
+            WriteValue(writer, i, live, site, json);
         }
 
         if (_names is null)
@@ -141,12 +145,21 @@ public sealed class CallArguments : IEnumerable<object?>
         }
     }
 
-    private void WriteValue(Utf8JsonWriter writer, int index, FaultSite site)
+    private void WriteValue(Utf8JsonWriter writer, int index, List<LiveArgument> live, FaultSite site, PayloadJson json)
     {
+        if (LiveArgument.From(_values[index]) is { } argument)
+        {
+            writer.WriteStartObject();
+            writer.WriteNumber(argument.Reference, live.Count);
+            writer.WriteEndObject();
+            live.Add(argument);
+            return;
+        }
+
         var type = _types?[index] ?? _values[index]?.GetType() ?? typeof(object);
         try
         {
-            JsonSerializer.Serialize(writer, _values[index], type, PayloadJson.Options);
+            JsonSerializer.Serialize(writer, _values[index], json.Of(type));
         }
         catch (Exception exception)
         {
@@ -156,3 +169,9 @@ public sealed class CallArguments : IEnumerable<object?>
         }
     }
 }
+
+/// <summary>Arguments as they travel.</summary>
+/// <param name="Json">An array (by position) or an object (by name).</param>
+/// <param name="Attachments">The bytes that it refers to.</param>
+/// <param name="Live">The streams and progress handlers that it refers to.</param>
+internal readonly record struct CallPayload(ReadOnlyMemory<byte> Json, ReadOnlyMemory<byte>[] Attachments, List<LiveArgument> Live);

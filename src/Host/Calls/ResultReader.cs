@@ -10,13 +10,13 @@ namespace ProcessPool;
 internal static class ResultReader
 {
     /// <summary>The result of a call that succeeded; throws for one that did not.</summary>
-    public static T Read<T>(CallReply reply, FaultSite site)
+    public static T Read<T>(CallReply reply, FaultSite site, PayloadJson payloads)
     {
         ThrowIfFailed(reply, site);
         try
         {
-            var json = reply.Attachments.Length > 0 && IsUntyped(typeof(T)) ? Inline(reply) : reply.Payload;
-            var value = (T?)PayloadJson.Read(json, reply.Attachments, typeof(T));
+            var json = reply.Attachments.Length > 0 && IsUntyped(typeof(T)) ? Inline(reply, payloads) : reply.Payload;
+            var value = (T?)payloads.Read(json, reply.Attachments, typeof(T));
             return value is null && default(T) is not null ? throw new JsonException("The result is null.") : value!;
         }
         catch (Exception exception) when (exception is not SandboxPoolException)
@@ -47,10 +47,11 @@ internal static class ResultReader
     private static bool IsUntyped(Type type) =>
         type == typeof(object) || type == typeof(JsonElement) || type == typeof(JsonDocument) || typeof(JsonNode).IsAssignableFrom(type);
 
-    private static ReadOnlyMemory<byte> Inline(CallReply reply)
+    /// <summary>A reply's JSON with its attachments in it, as base64.</summary>
+    public static ReadOnlyMemory<byte> Inline(CallReply reply, PayloadJson payloads)
     {
         var root = Replace(JsonNode.Parse(reply.Payload.Span), [.. reply.Attachments.Select(attachment => (ReadOnlyMemory<byte>?)attachment)]);
-        return root is null ? "null"u8.ToArray() : JsonSerializer.SerializeToUtf8Bytes(root, PayloadJson.Options);
+        return root is null ? "null"u8.ToArray() : JsonSerializer.SerializeToUtf8Bytes(root, payloads.Of(typeof(JsonNode)));
     }
 
     // Each attachment once: a sandbox could make much of little by referring to one many times.

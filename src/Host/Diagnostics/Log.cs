@@ -74,6 +74,23 @@ internal static partial class Log
     [LoggerMessage(31, LogLevel.Error, "A posted call of {EntryPoint} failed, and there is no onError to tell.")]
     public static partial void PostFailed(this ILogger logger, Exception exception, string entryPoint);
 
+    [LoggerMessage(EventId = 34, Message = "{Worker}: [{Category}] {Message}")]
+    private static partial void PluginLine(this ILogger logger, LogLevel level, string worker, string category, string message);
+
+    /// <summary>A line of a plugin's own log; its level is what the plugin says.</summary>
+    public static void PluginLogged(this ILogger logger, string worker, int level, string category, string message, string exception)
+    {
+        var text = exception.Length > 0 ? $"{message}\n{exception}" : message;
+        var severity = (LogLevel)Math.Clamp(level, (int)LogLevel.Trace, (int)LogLevel.Critical);
+        logger.PluginLine(severity, worker, category.Length > 0 ? category : "plugin", text);
+    }
+
+    [LoggerMessage(32, LogLevel.Error, "A progress handler threw. The call goes on.")]
+    public static partial void ProgressThrew(this ILogger logger, Exception exception);
+
+    [LoggerMessage(33, LogLevel.Warning, "Call {Call} of {EntryPoint} is made again ({Retry} of {Retries}): worker {Worker} (pid {ProcessId}) died while executing it, and it is idempotent.")]
+    public static partial void CallRetried(this ILogger logger, long call, string entryPoint, string worker, int? processId, int retry, int retries);
+
     [LoggerMessage(30, LogLevel.Error, "A callback of {EntryPoint} threw. The pool goes on.")]
     public static partial void CallbackThrew(this ILogger logger, Exception exception, string entryPoint);
 }

@@ -14,6 +14,12 @@ public enum RejectionReason
 
     /// <summary>The queue is full, and the pool is set up not to wait (<see cref="WhenFull.Reject"/>).</summary>
     QueueFull,
+
+    /// <summary>The lease was disposed before the call was made.</summary>
+    LeaseEnded,
+
+    /// <summary>The worker of the lease is gone, and its state with it; the inner exception says how it died, if it did by itself. Take a new lease.</summary>
+    LeaseLost,
 }
 
 /// <summary>The pool does not take the call, or stopped before it was finished (then <see cref="SandboxPoolException.Execution"/> tells whether it had begun).</summary>
@@ -41,11 +47,18 @@ public sealed class CallRejectedException : SandboxPoolException
         $"{Subject(site)} was rejected: the queue of pool {site.Pool} is full ({queue}). Make fewer calls at once, add workers, or raise QueueCapacity.",
         site);
 
+    internal static CallRejectedException LeaseLost(FaultSite site, Exception? cause) => new(
+        RejectionReason.LeaseLost,
+        $"{Subject(site)} was rejected: worker {site.Worker} (pid {site.ProcessId}) of its lease is gone{(cause is null ? ", the pool has ended it" : "")}, and its state with it. Take a new lease.",
+        site,
+        cause);
+
     private static string Subject(FaultSite site) => site.EntryPoint is null ? "The call" : $"The call of {site.EntryPoint}";
 
     private static string Describe(RejectionReason reason, FaultSite site) => reason switch
     {
         RejectionReason.NotStarted => $"{Subject(site)} was rejected: pool {site.Pool} is not started. Await StartAsync first.",
+        RejectionReason.LeaseEnded => $"{Subject(site)} was rejected: its lease was disposed. Make the calls of a lease before that.",
         _ when site.Execution == Execution.Started => $"{Subject(site)} was executing when pool {site.Pool} stopped.",
         _ => $"{Subject(site)} was rejected: pool {site.Pool} is stopping or has stopped.",
     };

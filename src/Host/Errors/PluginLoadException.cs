@@ -6,6 +6,9 @@ public enum LoadStage
     /// <summary>Finding the entry assembly and reading what it offers. Happens in the host, before any process starts.</summary>
     Resolve,
 
+    /// <summary>Comparing the plugin's contract with the host's. Happens in the host.</summary>
+    Contract,
+
     /// <summary>Loading assemblies in the sandbox.</summary>
     Load,
 

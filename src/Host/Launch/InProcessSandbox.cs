@@ -17,12 +17,14 @@ internal sealed class InProcessSandbox : ISandbox
 
     private readonly Func<Stream, Stream, string, Task> _session;
     private readonly int _depth;
+    private readonly ScratchDirectory _scratch;
     private readonly Stream _sandboxControl;
     private readonly Stream _sandboxCalls;
     private readonly CancellationTokenSource _killed = new();
 
-    private InProcessSandbox(Func<Stream, Stream, string, Task> session, int depth)
+    private InProcessSandbox(Func<Stream, Stream, string, Task> session, int depth, ScratchDirectory scratch)
     {
+        _scratch = scratch;
         _session = session;
         _depth = depth;
         (Control, _sandboxControl) = FullDuplexStream.CreatePair();
@@ -42,9 +44,11 @@ internal sealed class InProcessSandbox : ISandbox
 
     public OutputTail StandardError { get; } = new();
 
+    public string ScratchDirectory => _scratch.Path;
+
     /// <summary>Starts a sandbox in this process.</summary>
     /// <exception cref="WorkerStartException">The sandbox program is missing or cannot be loaded.</exception>
-    public static InProcessSandbox Start(string poolName, string workerName, int depth)
+    public static InProcessSandbox Start(PoolSettings settings, string poolName, string workerName, int depth)
     {
         var site = new FaultSite(poolName, workerName);
         var path = SandboxLocator.FindSandbox(site);
@@ -60,7 +64,7 @@ internal sealed class InProcessSandbox : ISandbox
             throw new WorkerStartException($"The sandbox program {path} cannot be loaded into this process (debug mode): {exception.Message}", site, exception);
         }
 
-        return new InProcessSandbox(s_session, depth);
+        return new InProcessSandbox(s_session, depth, new ScratchDirectory(settings.Logger));
     }
 
     public RecorderMark? ReadMark() => null;
@@ -75,6 +79,7 @@ internal sealed class InProcessSandbox : ISandbox
         await Exited.ConfigureAwait(false);
         await Control.DisposeAsync().ConfigureAwait(false);
         await Calls.DisposeAsync().ConfigureAwait(false);
+        _scratch.Dispose();
     }
 
     private async Task<int> RunAsync()

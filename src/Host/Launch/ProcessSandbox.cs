@@ -16,14 +16,14 @@ internal sealed class ProcessSandbox : ISandbox
     private readonly string _mark;
     private readonly string _temporaryFolder;
     private readonly string? _diagnosticsKey;
-    private readonly ScratchDirectory? _scratch;
+    private readonly ScratchDirectory _scratch;
     private readonly PoolSettings _settings;
     private readonly string _worker;
     private readonly Task _output;
     private readonly Lock _gate = new();
     private bool _disposed;
 
-    private ProcessSandbox(Process process, SandboxPipes pipes, string mark, string worker, ScratchDirectory? scratch, PoolSettings settings)
+    private ProcessSandbox(Process process, SandboxPipes pipes, string mark, string worker, ScratchDirectory scratch, PoolSettings settings)
     {
         _process = process;
         _pipes = pipes;
@@ -65,6 +65,8 @@ internal sealed class ProcessSandbox : ISandbox
 
     public OutputTail StandardError { get; } = new();
 
+    public string ScratchDirectory => _scratch.Path;
+
     /// <summary>Starts a sandbox on the spawner thread.</summary>
     /// <exception cref="WorkerStartException">The process could not be started.</exception>
     public static async Task<ProcessSandbox> StartAsync(PoolSettings settings, string poolName, string workerName, int index, int depth)
@@ -75,7 +77,7 @@ internal sealed class ProcessSandbox : ISandbox
         ScratchDirectory? scratch = null;
         try
         {
-            scratch = settings.WorkingDirectory is null ? new ScratchDirectory(settings.Logger) : null;
+            scratch = new ScratchDirectory(settings.Logger);
             var mark = Guid.NewGuid().ToString("N");
             var start = new ProcessStartInfo(dotnet)
             {
@@ -84,7 +86,7 @@ internal sealed class ProcessSandbox : ISandbox
                 RedirectStandardInput = true,
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
-                WorkingDirectory = settings.WorkingDirectory ?? scratch!.Path,
+                WorkingDirectory = settings.WorkingDirectory ?? scratch.Path,
             };
             start.Environment.Clear();
             foreach (var (name, value) in SandboxEnvironment.Build(settings, poolName, workerName, index, Environment.GetEnvironmentVariables(), depth))
@@ -93,7 +95,7 @@ internal sealed class ProcessSandbox : ISandbox
             }
 
             start.Environment[SandboxArguments.MarkVariable] = mark;
-            var (process, pipes) = await SpawnerThread.RunAsync(() => Spawn(start, sandbox, scratch?.Path ?? "")).ConfigureAwait(false);
+            var (process, pipes) = await SpawnerThread.RunAsync(() => Spawn(start, sandbox, scratch.Path)).ConfigureAwait(false);
             return new ProcessSandbox(process, pipes, mark, workerName, scratch, settings);
         }
         catch (Exception exception)
@@ -182,7 +184,7 @@ internal sealed class ProcessSandbox : ISandbox
         _process.StandardOutput.Dispose();
         _process.StandardError.Dispose();
         _process.Dispose();
-        _scratch?.Dispose();
+        _scratch.Dispose();
     }
 
     private static (Process Process, SandboxPipes Pipes) Spawn(ProcessStartInfo start, string sandbox, string scratch)

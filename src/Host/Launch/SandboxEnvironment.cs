@@ -64,6 +64,11 @@ internal static class SandboxEnvironment
 
         foreach (var (name, value) in settings.Environment.Concat(settings.WorkerEnvironment?.Invoke(index) ?? []))
         {
+            if (name.Length == 0 || name.Contains('=') || name.Contains('\0') || value?.Contains('\0') == true)
+            {
+                throw new ArgumentException($"WorkerEnvironment has '{name}' for worker {index}, which no environment variable can be.");
+            }
+
             if (value is null)
             {
                 variables.Remove(name);

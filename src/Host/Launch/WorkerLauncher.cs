@@ -13,9 +13,9 @@ internal sealed class WorkerLauncher(PoolSettings settings, string poolName, str
     {
         var name = WorkerName.Of(poolName, index);
         ISandbox sandbox = settings.Debug
-            ? InProcessSandbox.Start(poolName, name, _depth)
+            ? InProcessSandbox.Start(settings, poolName, name, _depth)
             : await ProcessSandbox.StartAsync(settings, poolName, name, index, _depth).ConfigureAwait(false);
-        var request = new InitializeRequest(WireLimits.ProtocolVersion, poolName, name, index, entryAssembly, settings.MaxMessageBytes);
+        var request = new InitializeRequest(WireLimits.ProtocolVersion, poolName, name, index, entryAssembly, settings.MaxMessageBytes, sandbox.ScratchDirectory, new Dictionary<string, string>(settings.PluginSettings));
         return await SandboxWorker.StartAsync(sandbox, request, settings, cancellationToken).ConfigureAwait(false);
     }
 }

@@ -9,6 +9,12 @@ public sealed record EntryPointInfo(string Name, IReadOnlyList<EntryPointParamet
     /// <summary>Whether it takes a token, and so can be asked to end.</summary>
     internal bool AcceptsCancellation { get; init; }
 
+    /// <summary>Whether its result is a stream of items.</summary>
+    internal bool Streams { get; init; }
+
+    /// <summary>Whether it declares that it may be executed more than once.</summary>
+    internal bool IsIdempotent { get; init; }
+
     /// <summary>The signature in C# notation.</summary>
     public override string ToString() => $"{Name}({string.Join(", ", Parameters)}) → {ReturnType}";
 }

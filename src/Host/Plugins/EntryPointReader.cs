@@ -9,6 +9,7 @@ namespace ProcessPool.Plugins;
 internal sealed class EntryPointReader(ModuleSet modules)
 {
     private const string AttributeName = "ProcessPool.EntryPointAttribute";
+    private const string IdempotentName = "ProcessPool.IdempotentAttribute";
 
     public IEnumerable<EntryPointInfo> Read(Module module)
     {
@@ -17,14 +18,14 @@ internal sealed class EntryPointReader(ModuleSet modules)
         {
             foreach (var method in type.GetMethods().Select(reader.GetMethodDefinition))
             {
-                if (Find(reader, method.GetCustomAttributes()) is { } attribute)
+                if (Find(reader, method.GetCustomAttributes(), AttributeName) is { } attribute)
                 {
                     RefuseUncallable(reader, type, method);
                     yield return Describe(reader, method, MetadataNames.FirstString(reader, attribute) ?? reader.GetString(method.Name));
                 }
             }
 
-            if (Find(reader, type.GetCustomAttributes()) is not null)
+            if (Find(reader, type.GetCustomAttributes(), AttributeName) is not null)
             {
                 var contracts = ReadContracts(module, type).ToList();
                 if (contracts.Count == 0 || (type.Attributes & TypeAttributes.Abstract) != 0)
@@ -42,6 +43,10 @@ internal sealed class EntryPointReader(ModuleSet modules)
 
     private IEnumerable<EntryPointInfo> ReadContracts(Module module, TypeDefinition implementation)
     {
+        var idempotent = implementation.GetMethods().Select(module.Reader.GetMethodDefinition)
+            .Where(method => IsIdempotent(module.Reader, method))
+            .Select(method => module.Reader.GetString(method.Name).Split('.')[^1])
+            .ToHashSet(StringComparer.Ordinal);
         foreach (var (owner, contract) in Interfaces(module, implementation).Distinct())
         {
             var reader = owner.Reader;
@@ -51,7 +56,9 @@ internal sealed class EntryPointReader(ModuleSet modules)
             {
                 if ((method.Attributes & MethodAttributes.Static) == 0)
                 {
-                    yield return Describe(reader, method, $"{TypeNames.Short(fullName)}.{reader.GetString(method.Name)}");
+                    var name = reader.GetString(method.Name);
+                    var entryPoint = Describe(reader, method, $"{TypeNames.Short(fullName)}.{name}");
+                    yield return entryPoint with { IsIdempotent = entryPoint.IsIdempotent || idempotent.Contains(name) };
                 }
             }
         }
@@ -164,12 +171,15 @@ internal sealed class EntryPointReader(ModuleSet modules)
         foreach (var parameter in method.GetParameters().Select(reader.GetParameter).Where(parameter => parameter.SequenceNumber > 0).OrderBy(parameter => parameter.SequenceNumber))
         {
             parameters.Add(new EntryPointParameter(
-                reader.GetString(parameter.Name), signature.ParameterTypes[parameter.SequenceNumber - 1], (parameter.Attributes & ParameterAttributes.Optional) != 0));
+                reader.GetString(parameter.Name), signature.ParameterTypes[parameter.SequenceNumber - 1], (parameter.Attributes & ParameterAttributes.Optional) != 0 || signature.ParameterTypes[parameter.SequenceNumber - 1].StartsWith(SignatureText.Progress, StringComparison.Ordinal)));
         }
 
-        return new EntryPointInfo(name, [.. parameters.Where(parameter => parameter.Type is not (SignatureText.Token or SignatureText.Context))], Awaited(signature.ReturnType))
+        var result = Awaited(signature.ReturnType);
+        return new EntryPointInfo(name, [.. parameters.Where(parameter => parameter.Type is not (SignatureText.Token or SignatureText.Context))], result)
         {
             AcceptsCancellation = signature.ParameterTypes.Contains(SignatureText.Token),
+            Streams = result.StartsWith(SignatureText.Stream, StringComparison.Ordinal),
+            IsIdempotent = IsIdempotent(reader, method),
         };
     }
 
@@ -181,11 +191,13 @@ internal sealed class EntryPointReader(ModuleSet modules)
         _ => type,
     };
 
-    private static CustomAttributeHandle? Find(MetadataReader reader, CustomAttributeHandleCollection attributes)
+    private static bool IsIdempotent(MetadataReader reader, MethodDefinition method) => Find(reader, method.GetCustomAttributes(), IdempotentName) is not null;
+
+    private static CustomAttributeHandle? Find(MetadataReader reader, CustomAttributeHandleCollection attributes, string name)
     {
         foreach (var handle in attributes)
         {
-            if (MetadataNames.OfAttribute(reader, handle) == AttributeName)
+            if (MetadataNames.OfAttribute(reader, handle) == name)
             {
                 return handle;
             }

@@ -49,6 +49,12 @@ internal sealed class SignatureText : ISignatureTypeProvider<string, object?>
     /// <summary>The text of the context that the sandbox supplies, and of no other type.</summary>
     public const string Context = "IPluginContext";
 
+    /// <summary>What the text of a stream begins with, and of no other type.</summary>
+    public const string Stream = "IAsyncEnumerable<";
+
+    /// <summary>What the text of a progress handler begins with, and of no other type.</summary>
+    public const string Progress = "IProgress<";
+
     public static SignatureText Instance { get; } = new();
 
     public string GetPrimitiveType(PrimitiveTypeCode typeCode) => TypeNames.Short("System." + typeCode);
@@ -89,7 +95,8 @@ internal sealed class SignatureText : ISignatureTypeProvider<string, object?>
 
     private static string Text(string fullName) => (TypeNames.Short(fullName), fullName) switch
     {
-        (Token, not "System.Threading.CancellationToken") or (Context, not "ProcessPool.IPluginContext") => $"global::{fullName}",
+        (Token, not "System.Threading.CancellationToken") or (Context, not "ProcessPool.IPluginContext")
+            or ("IAsyncEnumerable", not "System.Collections.Generic.IAsyncEnumerable`1") or ("IProgress", not "System.IProgress`1") => $"global::{fullName}",
         var (name, _) => name,
     };
 }

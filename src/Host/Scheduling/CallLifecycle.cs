@@ -33,6 +33,7 @@ internal sealed class CallLifecycle
         (CallPhase.Assigned, CallTrigger.Return, CallPhase.Queued),
         (CallPhase.Assigned, CallTrigger.Start, CallPhase.Executing),
         (CallPhase.Assigned, CallTrigger.Settle, CallPhase.Settled),
+        (CallPhase.Executing, CallTrigger.Return, CallPhase.Queued),
         (CallPhase.Executing, CallTrigger.Start, CallPhase.Executing),
         (CallPhase.Executing, CallTrigger.Settle, CallPhase.Settled),
         (CallPhase.Settled, CallTrigger.Assign, CallPhase.Settled),

@@ -1,19 +1,34 @@
+using ProcessPool.Calls;
 using ProcessPool.Protocol;
 
 namespace ProcessPool.Scheduling;
 
+/// <summary>What the host knows of an entry point from its metadata that decides how it is called.</summary>
+/// <param name="AcceptsCancellation">It takes a token, so it can be asked to end before its worker is killed.</param>
+/// <param name="Streams">Its result is a stream.</param>
+/// <param name="Retries">How often it may be made again after a crash.</param>
+internal readonly record struct CallTraits(bool AcceptsCancellation = false, bool Streams = false, int Retries = 0);
+
 /// <summary>One call on its way: what was asked, how far it has come, and the one place where it is settled.</summary>
-internal sealed class Invocation(CallRequest request, bool acceptsCancellation, CallOptions options, CancellationToken cancellationToken)
+internal sealed class Invocation(CallRequest request, CallTraits traits, CallOptions options, Callbacks? callbacks, CancellationToken cancellationToken)
 {
     private readonly TaskCompletionSource<SettledCall> _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CallLifecycle _life = new();
 
     public CallRequest Request { get; } = request;
 
-    /// <summary>Whether the entry point takes a token, so that it can be asked to end before its worker is killed.</summary>
-    public bool AcceptsCancellation { get; } = acceptsCancellation;
+    public CallTraits Traits { get; } = traits;
 
     public CallOptions Options { get; } = options;
+
+    /// <summary>What it may ask of the host; null: nothing.</summary>
+    public Callbacks? Callbacks { get; } = callbacks;
+
+    /// <summary>Where its items go, if its result is a stream.</summary>
+    public CallStream? Stream { get; } = traits.Streams ? new CallStream() : null;
+
+    /// <summary>Set when this is no call but asks for a worker of its own.</summary>
+    public Lease? Lease { get; init; }
 
     public CancellationToken CancellationToken { get; } = cancellationToken;
 
@@ -28,11 +43,17 @@ internal sealed class Invocation(CallRequest request, bool acceptsCancellation, 
     /// <summary>How often it was handed to a worker that died and said it had not begun it.</summary>
     public int Returns { get; set; }
 
+    /// <summary>How often it was made again after a crash.</summary>
+    public int Retries { get; set; }
+
     /// <summary>The queue's own bookkeeping: it was taken before, and put back.</summary>
     public bool WasPutBack => TakenAt != 0;
 
     /// <summary>The queue's own bookkeeping: where the call is in it.</summary>
     public LinkedListNode<Invocation>? QueueNode { get; set; }
+
+    /// <summary>The queue's own bookkeeping: in which of its lists.</summary>
+    public WaitingCalls? QueuedIn { get; set; }
 
     /// <summary>The queue's own bookkeeping: when it came.</summary>
     public long QueuedAt { get; set; }
@@ -49,14 +70,23 @@ internal sealed class Invocation(CallRequest request, bool acceptsCancellation, 
 
     public void Return() => _life.Fire(CallTrigger.Return);
 
-    public bool Succeed(CallReply reply, FaultSite site) => Settle() && _settled.TrySetResult(new SettledCall(reply, site));
+    public bool Succeed(SettledCall settled) => Settle() && _settled.TrySetResult(settled);
 
     public bool Fail(Exception error) => Settle() && _settled.TrySetException(error);
 
     public bool Cancel() => Settle() && _settled.TrySetCanceled(CancellationToken);
 
-    private bool Settle() => _life.Fire(CallTrigger.Settle) != CallPhase.Settled;
+    private bool Settle()
+    {
+        if (_life.Fire(CallTrigger.Settle) == CallPhase.Settled)
+        {
+            return false;
+        }
+
+        Stream?.Complete();
+        return true;
+    }
 }
 
-/// <summary>A reply, and where it came from.</summary>
-internal sealed record SettledCall(CallReply Reply, FaultSite Site);
+/// <summary>A reply, where it came from, and what the host measured itself.</summary>
+internal sealed record SettledCall(CallReply Reply, FaultSite Site, TimeSpan QueueTime = default, long? PeakMemory = null);

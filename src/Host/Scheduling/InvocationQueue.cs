@@ -27,7 +27,9 @@ internal sealed class InvocationQueue : IDisposable
     private readonly WaitingCalls _calls = new();
     private readonly WaitingCalls _callers = new();
     private readonly LinkedList<Taker> _takers = new();
+    private readonly AffineTakers _affine = new();
     private Func<Invocation, Exception>? _refuse;
+    private int _count;
     private bool _draining;
     private bool _closed;
     private bool _timerArmed;
@@ -49,7 +51,7 @@ internal sealed class InvocationQueue : IDisposable
         {
             lock (_gate)
             {
-                return _calls.Count;
+                return _count;
             }
         }
     }
@@ -61,7 +63,33 @@ internal sealed class InvocationQueue : IDisposable
         {
             lock (_gate)
             {
-                return _draining && _calls.Count == 0 && _callers.Count == 0;
+                return IsDrained_NeedsLock;
+            }
+        }
+    }
+
+    /// <summary>Makes a taker one of those among which calls with an affinity key are shared out.</summary>
+    public void Register(Taker taker)
+    {
+        lock (_gate)
+        {
+            _affine.Add(taker);
+        }
+    }
+
+    /// <summary>Says whether a taker will take calls, now or later. While it will not, its calls are everybody's.</summary>
+    public void SetActive(Taker taker, bool isActive)
+    {
+        lock (_gate)
+        {
+            taker.IsActive = isActive;
+            foreach (var call in isActive ? [] : taker.Own.RemoveAll())
+            {
+                _count--;
+                if (!HandOut_NeedsLock(call))
+                {
+                    Add_NeedsLock(call, first: false);
+                }
             }
         }
     }
@@ -84,10 +112,9 @@ internal sealed class InvocationQueue : IDisposable
                     return Task.CompletedTask;
                 }
 
-                if (_calls.Count < _capacity)
+                if (_count < _capacity)
                 {
-                    _calls.AddLast(call);
-                    ArmTimer_NeedsLock();
+                    Add_NeedsLock(call, first: false);
                     return Task.CompletedTask;
                 }
 
@@ -122,8 +149,7 @@ internal sealed class InvocationQueue : IDisposable
                 {
                     if (!HandOut_NeedsLock(call))
                     {
-                        _calls.AddFirst(call);
-                        ArmTimer_NeedsLock();
+                        Add_NeedsLock(call, first: true);
                     }
 
                     return true;
@@ -149,14 +175,14 @@ internal sealed class InvocationQueue : IDisposable
                 return default;
             }
 
-            if (_calls.First is { } call)
+            if (WaitingCalls.FirstOf(taker.Own, _calls) is { } call)
             {
                 Remove_NeedsLock(call);
                 Take_NeedsLock(call);
                 return new ValueTask<Invocation?>(call);
             }
 
-            if (_draining)
+            if (IsDrained_NeedsLock)
             {
                 return default;
             }
@@ -188,18 +214,12 @@ internal sealed class InvocationQueue : IDisposable
     {
         lock (_gate)
         {
-            if (_calls.Contains(call))
-            {
-                Remove_NeedsLock(call);
-            }
-            else if (_callers.Contains(call))
-            {
-                _callers.Remove(call);
-            }
-            else
+            if (call.QueuedIn is null)
             {
                 return;
             }
+
+            Remove_NeedsLock(call);
         }
 
         call.Cancel();
@@ -213,7 +233,7 @@ internal sealed class InvocationQueue : IDisposable
         {
             _refuse = refuse;
             _draining = true;
-            ReleaseTakers_NeedsLock();
+            ReleaseTakersWhenDrained_NeedsLock();
         }
     }
 
@@ -224,7 +244,6 @@ internal sealed class InvocationQueue : IDisposable
         lock (_gate)
         {
             _draining = true;
-            ReleaseTakers_NeedsLock();
         }
 
         return Suspend(refuse);
@@ -239,7 +258,9 @@ internal sealed class InvocationQueue : IDisposable
         {
             _refuse = refuse;
             _closed = true;
-            refused = [.. _calls.RemoveAll(), .. _callers.RemoveAll()];
+            refused = [.. Lists_NeedsLock().SelectMany(calls => calls.RemoveAll())];
+            _count = 0;
+            ReleaseTakersWhenDrained_NeedsLock();
         }
 
         foreach (var call in refused)
@@ -266,9 +287,12 @@ internal sealed class InvocationQueue : IDisposable
 
     public void Dispose() => _timer?.Dispose();
 
+    private bool IsDrained_NeedsLock => _draining && _count == 0 && _callers.Count == 0;
+
     private bool HandOut_NeedsLock(Invocation call)
     {
-        if (_takers.First is not { Value: var taker })
+        var taker = _affine.Of(call) ?? _takers.First?.Value;
+        if (taker?.Node is null)
         {
             return false;
         }
@@ -277,6 +301,24 @@ internal sealed class InvocationQueue : IDisposable
         Release_NeedsLock(taker, call);
         return true;
     }
+
+    private void Add_NeedsLock(Invocation call, bool first)
+    {
+        var calls = _affine.Of(call)?.Own ?? _calls;
+        if (first)
+        {
+            calls.AddFirst(call);
+        }
+        else
+        {
+            calls.AddLast(call);
+        }
+
+        _count++;
+        ArmTimer_NeedsLock();
+    }
+
+    private IEnumerable<WaitingCalls> Lists_NeedsLock() => _affine.Calls.Prepend(_callers).Prepend(_calls);
 
     private void Take_NeedsLock(Invocation call)
     {
@@ -291,9 +333,9 @@ internal sealed class InvocationQueue : IDisposable
         taker.Waiting!.SetResult(call);
     }
 
-    private void ReleaseTakers_NeedsLock()
+    private void ReleaseTakersWhenDrained_NeedsLock()
     {
-        while (_takers.First is { Value: var taker })
+        while (IsDrained_NeedsLock && _takers.First is { Value: var taker })
         {
             Release_NeedsLock(taker, null);
         }
@@ -302,24 +344,24 @@ internal sealed class InvocationQueue : IDisposable
     // The caller who comes first among those who wait gets the room.
     private void Remove_NeedsLock(Invocation call)
     {
-        _calls.Remove(call);
-        if (_calls.Count < _capacity && _callers.First is { } next)
+        var isCaller = call.QueuedIn == _callers;
+        call.QueuedIn!.Remove(call);
+        _count -= isCaller ? 0 : 1;
+        if (_count < _capacity && _callers.First is { } next)
         {
             _callers.Remove(next);
-            _calls.AddLast(next);
+            Add_NeedsLock(next, first: false);
             next.Room!.SetResult();
         }
+
+        ReleaseTakersWhenDrained_NeedsLock();
     }
 
     private QueueStatus Status_NeedsLock() => new(
-        _calls.Count + _callers.Count,
+        _count + _callers.Count,
         Oldest_NeedsLock() is { } oldest ? _time.GetElapsedTime(oldest.QueuedAt) : TimeSpan.Zero);
 
-    private Invocation? Oldest_NeedsLock() => (_calls.Oldest, _callers.Oldest) switch
-    {
-        ({ } queued, { } caller) => caller.QueuedAt < queued.QueuedAt ? caller : queued,
-        var (queued, caller) => queued ?? caller,
-    };
+    private Invocation? Oldest_NeedsLock() => Lists_NeedsLock().Select(calls => calls.Oldest).Where(call => call is not null).MinBy(call => call!.QueuedAt);
 
     // One timer for all: the oldest call is the first whose time is up.
     private void ArmTimer_NeedsLock()
@@ -340,14 +382,7 @@ internal sealed class InvocationQueue : IDisposable
             while (Oldest_NeedsLock() is { } oldest && _time.GetElapsedTime(oldest.QueuedAt) >= _timeout)
             {
                 expired.Add((oldest, Status_NeedsLock()));
-                if (_calls.Contains(oldest))
-                {
-                    Remove_NeedsLock(oldest);
-                }
-                else
-                {
-                    _callers.Remove(oldest);
-                }
+                Remove_NeedsLock(oldest);
             }
 
             _timerArmed = false;

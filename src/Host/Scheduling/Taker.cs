@@ -9,6 +9,12 @@ internal sealed class Taker(InvocationQueue queue)
     /// <summary>The queue's own bookkeeping: where it stands among those who wait.</summary>
     public LinkedListNode<Taker>? Node { get; set; }
 
+    /// <summary>The queue's own bookkeeping: calls that only this taker is to get, because of their affinity.</summary>
+    public WaitingCalls Own { get; } = new();
+
+    /// <summary>The queue's own bookkeeping: it takes calls, now or later.</summary>
+    public bool IsActive { get; set; } = true;
+
     /// <summary>The queue's own bookkeeping: it was woken while it did not wait.</summary>
     public bool Woken { get; set; }
 

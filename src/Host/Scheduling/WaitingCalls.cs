@@ -24,6 +24,14 @@ internal sealed class WaitingCalls
         }
     }
 
+    /// <summary>The next to be served of two lists, or null: by priority, then the one that came first.</summary>
+    public static Invocation? FirstOf(WaitingCalls one, WaitingCalls other) => (one.First, other.First) switch
+    {
+        ({ } left, { } right) when left.Options.Priority != right.Options.Priority => left.Options.Priority < right.Options.Priority ? left : right,
+        ({ } left, { } right) => left.QueuedAt <= right.QueuedAt ? left : right,
+        var (left, right) => left ?? right,
+    };
+
     /// <summary>The one that waits longest, or null.</summary>
     public Invocation? Oldest
     {
@@ -47,17 +55,17 @@ internal sealed class WaitingCalls
         }
     }
 
-    public bool Contains(Invocation call) => call.QueueNode is not null && call.QueueNode.List == Of(call);
-
     public void AddLast(Invocation call)
     {
         call.QueueNode = Of(call).AddLast(call);
+        call.QueuedIn = this;
         Count++;
     }
 
     public void AddFirst(Invocation call)
     {
         call.QueueNode = Of(call).AddFirst(call);
+        call.QueuedIn = this;
         Count++;
     }
 
@@ -65,6 +73,7 @@ internal sealed class WaitingCalls
     {
         Of(call).Remove(call.QueueNode!);
         call.QueueNode = null;
+        call.QueuedIn = null;
         Count--;
     }
 

@@ -26,8 +26,13 @@ internal enum WorkerAfterCall
 /// <param name="Reply">The sandbox's answer; null when there was none in time.</param>
 internal readonly record struct CallRunEnd(WorkerAfterCall Worker, CallReply? Reply = null);
 
-/// <summary>Runs one call on one worker and settles it.</summary>
-internal sealed class CallRun(Incarnation incarnation, Invocation call, PoolSettings settings, Supervisor supervisor)
+/// <summary>Runs one call on one worker and settles it. A call whose result is a stream is a request for each chunk of it.</summary>
+/// <param name="incarnation">The worker.</param>
+/// <param name="call">The call.</param>
+/// <param name="isLeased">The call is for this worker alone: it is never put back.</param>
+/// <param name="settings">The pool's.</param>
+/// <param name="supervisor">The pool's.</param>
+internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isLeased, PoolSettings settings, Supervisor supervisor)
 {
     /// <summary>How often a call goes back to the queue because its worker died "before it began it". That is the dead worker's own claim.</summary>
     private const int MaxReturns = 2;
@@ -42,31 +47,60 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, PoolSett
             return new(WorkerAfterCall.Ready);
         }
 
+        var (end, hasMore) = await RequestAsync(ask => _worker.InvokeAsync(call.Request, call.Callbacks, ask), poolStopped).ConfigureAwait(false);
+        while (hasMore)
+        {
+            (end, hasMore) = await WaitForReaderAsync(poolStopped).ConfigureAwait(false) switch
+            {
+                { } settled => (settled, false),
+                null when call.CancellationToken.IsCancellationRequested => (await EndStreamAsync(poolStopped).ConfigureAwait(false), false),
+                null => await RequestAsync(ask => _worker.NextAsync(call.Request.Id, ask), poolStopped).ConfigureAwait(false),
+            };
+        }
+
+        return end;
+    }
+
+    private FaultSite Site => supervisor.SiteOf(call, incarnation);
+
+    /// <summary>One request and its reply, watched.</summary>
+    /// <returns>What it left behind, and whether the stream goes on; then the call is not settled yet.</returns>
+    private async Task<(CallRunEnd End, bool HasMore)> RequestAsync(Func<CancellationToken, Task<CallReply>> request, CancellationToken poolStopped)
+    {
         using var watch = new CallWatch(call, _worker, settings, poolStopped);
-        if (watch.Ask.IsCancellationRequested)
+        if (watch.Ask.IsCancellationRequested && call.Phase < CallPhase.Executing)
         {
             watch.Close();
             Settle(watch);
-            return new(watch.Killed ? WorkerAfterCall.Killed : WorkerAfterCall.Ready);
+            return (new(watch.Killed ? WorkerAfterCall.Killed : WorkerAfterCall.Ready), false);
         }
 
         try
         {
-            var reply = await _worker.InvokeAsync(call.Request, watch.Ask).ConfigureAwait(false);
+            var reply = await request(watch.Ask).ConfigureAwait(false);
             watch.Close();
             var told = watch.Reason;
             call.Start();
-            if (told == EndReason.TimedOut || told == EndReason.Cancelled && reply.Status == CallStatus.PluginThrew)
+            var left = watch.Killed ? WorkerAfterCall.Killed : told is EndReason.TimedOut or EndReason.PoolStopped ? WorkerAfterCall.Spent : WorkerAfterCall.Ready;
+            var goesOn = reply.Status == CallStatus.Streaming && call.Stream is not null;
+            if (goesOn && left == WorkerAfterCall.Ready)
+            {
+                call.Stream!.Add(reply);
+                return (new(left, reply), true);
+            }
+
+            if (goesOn || told == EndReason.TimedOut || told == EndReason.Cancelled && reply.Status == CallStatus.PluginThrew)
             {
                 Settle(watch);
             }
             else
             {
-                supervisor.CallFinishes();
-                call.Succeed(reply, Site);
+                Finish(reply);
+                // A stream that nobody asked for is still open there.
+                left = reply.Status == CallStatus.Streaming && left == WorkerAfterCall.Ready ? WorkerAfterCall.Spent : left;
             }
 
-            return new(watch.Killed ? WorkerAfterCall.Killed : told is EndReason.TimedOut or EndReason.PoolStopped ? WorkerAfterCall.Spent : WorkerAfterCall.Ready, reply);
+            return (new(left, reply), false);
         }
         catch (OperationCanceledException)
         {
@@ -75,7 +109,7 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, PoolSett
             watch.Close();
             NoteExecution(_worker.ReadMark());
             Settle(watch);
-            return new(watch.Killed ? WorkerAfterCall.Killed : WorkerAfterCall.Spent);
+            return (new(watch.Killed ? WorkerAfterCall.Killed : WorkerAfterCall.Spent), false);
         }
         catch (WorkerLostException lost)
         {
@@ -84,15 +118,74 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, PoolSett
             if (watch.Reason != EndReason.None)
             {
                 Settle(watch);
-                return new(watch.Killed ? WorkerAfterCall.Killed : WorkerAfterCall.Died);
+                return (new(watch.Killed ? WorkerAfterCall.Killed : WorkerAfterCall.Died), false);
             }
 
             Blame(lost.Exit);
-            return new(WorkerAfterCall.Died);
+            return (new(WorkerAfterCall.Died), false);
         }
     }
 
-    private FaultSite Site => supervisor.SiteOf(call, incarnation);
+    /// <summary>Waits until the stream's reader wants more.</summary>
+    /// <returns>Null when it does or has left; otherwise the call is settled.</returns>
+    private async Task<CallRunEnd?> WaitForReaderAsync(CancellationToken poolStopped)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(poolStopped, call.CancellationToken);
+        var room = call.Stream!.WaitForRoomAsync(stop.Token);
+        await ((Task)Task.WhenAny(room, _worker.Exited)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_worker.Exited.IsCompleted)
+        {
+            Blame(await _worker.Exited.ConfigureAwait(false));
+            return new(WorkerAfterCall.Died);
+        }
+
+        if (!poolStopped.IsCancellationRequested)
+        {
+            return null;
+        }
+
+        supervisor.CallCutOff();
+        call.Fail(new CallRejectedException(RejectionReason.Stopped, Site));
+        return new(WorkerAfterCall.Spent);
+    }
+
+    /// <summary>The reader has left in the middle: the plugin's iterator is disposed, within the grace of a cancelled call.</summary>
+    private async Task<CallRunEnd> EndStreamAsync(CancellationToken poolStopped)
+    {
+        using var watch = new CallWatch(call, _worker, settings, poolStopped);
+        var left = WorkerAfterCall.Ready;
+        try
+        {
+            await _worker.EndAsync(call.Request.Id).ConfigureAwait(false);
+        }
+        catch (WorkerLostException)
+        {
+            left = WorkerAfterCall.Died;
+        }
+
+        watch.Close();
+        supervisor.CallFinishes();
+        call.Cancel();
+        return new(watch.Killed ? WorkerAfterCall.Killed : left);
+    }
+
+    private void Finish(CallReply reply)
+    {
+        long? peak = null;
+        if (call.Request.Measure)
+        {
+            _worker.ReadMemory();
+            peak = _worker.PeakMemory;
+        }
+
+        if (call.Stream is { } stream && reply.Error is null)
+        {
+            stream.Add(reply);
+        }
+
+        supervisor.CallFinishes();
+        call.Succeed(new SettledCall(reply, Site, settings.Time.GetElapsedTime(call.QueuedAt, call.TakenAt), peak));
+    }
 
     // What is not known counts as begun.
     private void NoteExecution(RecorderMark? mark)
@@ -106,9 +199,15 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, PoolSett
     private void Blame(WorkerExit exit)
     {
         supervisor.WorkerDied(incarnation, exit, Site);
-        if (call.Execution == Execution.NotStarted && call.Returns++ < MaxReturns)
+        if (!isLeased && call.Execution == Execution.NotStarted && call.Returns++ < MaxReturns)
         {
             settings.Logger.CallReturned(call.Request.Id, call.Request.EntryPoint, _worker.Name, _worker.ProcessId);
+            supervisor.PutBack(call);
+        }
+        else if (!isLeased && call.Execution == Execution.Started && call.Retries < call.Traits.Retries)
+        {
+            call.Retries++;
+            settings.Logger.CallRetried(call.Request.Id, call.Request.EntryPoint, _worker.Name, _worker.ProcessId, call.Retries, call.Traits.Retries);
             supervisor.PutBack(call);
         }
         else

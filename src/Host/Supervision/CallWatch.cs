@@ -141,13 +141,13 @@ internal sealed class CallWatch : IDisposable
             }
 
             Reason = Reason == EndReason.None ? reason : Reason;
-            if (!_call.AcceptsCancellation && reason == EndReason.Cancelled)
+            if (!_call.Traits.AcceptsCancellation && reason == EndReason.Cancelled)
             {
                 // It cannot be asked, but it may end by itself, and the worker be kept. The caller need not wait for that.
                 _call.Cancel();
             }
 
-            if (reason == EndReason.Cancelled || reason == EndReason.TimedOut && _call.AcceptsCancellation)
+            if (reason == EndReason.Cancelled || reason == EndReason.TimedOut && _call.Traits.AcceptsCancellation)
             {
                 _grace = _settings.Time.CreateTimer(_ => Kill(), null, _settings.CancelGrace, Timeout.InfiniteTimeSpan);
                 _ = _ask.CancelAsync();

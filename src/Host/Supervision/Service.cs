@@ -21,12 +21,13 @@ internal sealed class Service : IDisposable
     private readonly Standby _standby;
     private readonly Supervisor _supervisor;
     private readonly Taker _taker;
+    private Taker? _leaseTaker;
     private readonly RecycleRules _rules;
     private readonly ITimer _look;
     private readonly CancellationTokenSource _search = new();
     private Task<Incarnation?>? _successor;
 
-    public Service(Incarnation incarnation, PoolSettings settings, Workforce workforce, Standby standby, Supervisor supervisor)
+    public Service(Incarnation incarnation, Taker taker, PoolSettings settings, Workforce workforce, Standby standby, Supervisor supervisor)
     {
         _incarnation = incarnation;
         _worker = incarnation.Worker;
@@ -34,16 +35,16 @@ internal sealed class Service : IDisposable
         _workforce = workforce;
         _standby = standby;
         _supervisor = supervisor;
-        _taker = new Taker(supervisor.Queue);
+        _taker = taker;
         _rules = new RecycleRules(settings.Recycle, settings.Time, incarnation.BornAt);
-        _look = settings.Time.CreateTimer(_ => _taker.Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _look = settings.Time.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <param name="budget">The slot's; a completed call clears it.</param>
     /// <param name="poolStopped">Ends the service, and the call under way.</param>
     public async Task<ServiceEnd> RunAsync(RestartBudget budget, CancellationToken poolStopped)
     {
-        using var stop = poolStopped.UnsafeRegister(_ => _taker.Wake(), null);
+        using var stop = poolStopped.UnsafeRegister(_ => Wake(), null);
         _ = WakeAfterAsync(_worker.Exited);
         while (true)
         {
@@ -77,7 +78,7 @@ internal sealed class Service : IDisposable
                 _supervisor.PutBack(call);
                 return await DieAsync(poolStopped).ConfigureAwait(false);
             }
-            else if (await ServeAsync(call, budget, poolStopped).ConfigureAwait(false) is { } end)
+            else if (await (call.Lease is { } lease ? ServeLeaseAsync(call, lease, budget, poolStopped) : ServeAsync(call, isLeased: false, budget, poolStopped)).ConfigureAwait(false) is { } end)
             {
                 return end;
             }
@@ -90,15 +91,44 @@ internal sealed class Service : IDisposable
         _search.Dispose();
     }
 
+    /// <summary>Serves one user's calls until the worker is released; null when it is ready for others.</summary>
+    private async Task<ServiceEnd?> ServeLeaseAsync(Invocation call, Lease lease, RestartBudget budget, CancellationToken poolStopped)
+    {
+        call.Start();
+        _leaseTaker = new Taker(lease.Queue);
+        lease.Grant(_supervisor.SiteOf(call, _incarnation));
+        ServiceEnd? end = null;
+        while (end is null && !(lease.Queue.IsDrained || poolStopped.IsCancellationRequested || _worker.HasExited))
+        {
+            if (await _leaseTaker.TakeAsync().ConfigureAwait(false) is { } next)
+            {
+                end = await ServeAsync(next, isLeased: true, budget, poolStopped).ConfigureAwait(false);
+            }
+        }
+
+        _leaseTaker = null;
+        end ??= _worker.HasExited && !lease.Queue.IsDrained ? await DieAsync(poolStopped).ConfigureAwait(false) : null;
+        _supervisor.EndLease(lease, end?.Death, _incarnation);
+        call.Succeed(new SettledCall(new CallReply(CallStatus.Succeeded, default, [], null), _supervisor.SiteOf(_incarnation)));
+        return end;
+    }
+
+    // Whatever it waits for.
+    private void Wake()
+    {
+        _taker.Wake();
+        _leaseTaker?.Wake();
+    }
+
     /// <summary>Runs one call; null when the worker is ready for the next.</summary>
-    private async Task<ServiceEnd?> ServeAsync(Invocation call, RestartBudget budget, CancellationToken poolStopped)
+    private async Task<ServiceEnd?> ServeAsync(Invocation call, bool isLeased, RestartBudget budget, CancellationToken poolStopped)
     {
         _supervisor.CallBegins();
         CallRunEnd end;
         try
         {
             _incarnation.Life.Fire(WorkerTrigger.Assign);
-            end = await new CallRun(_incarnation, call, _settings, _supervisor).RunAsync(poolStopped).ConfigureAwait(false);
+            end = await new CallRun(_incarnation, call, isLeased, _settings, _supervisor).RunAsync(poolStopped).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
@@ -224,7 +254,7 @@ internal sealed class Service : IDisposable
     private async Task WakeAfterAsync(Task task)
     {
         await task.ConfigureAwait(false);
-        _taker.Wake();
+        Wake();
     }
 
     private static bool RanOutOfMemory(CallReply reply)

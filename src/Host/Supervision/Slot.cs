@@ -1,4 +1,5 @@
 using ProcessPool.Diagnostics;
+using ProcessPool.Scheduling;
 
 namespace ProcessPool.Supervision;
 
@@ -9,6 +10,7 @@ namespace ProcessPool.Supervision;
 internal sealed class Slot(int number, PoolSettings settings, Workforce workforce, Standby standby, Supervisor supervisor)
 {
     private readonly TaskCompletionSource _firstReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Taker _taker = new(supervisor.Queue);
     private RestartBudget _budget = new(settings.Restart, settings.Time);
     private Task<bool> _reset = supervisor.NextReset();
 
@@ -19,6 +21,7 @@ internal sealed class Slot(int number, PoolSettings settings, Workforce workforc
     /// <param name="poolStopped">Cancelled when unfinished calls are not to be waited for.</param>
     public async Task RunAsync(CancellationToken poolStopped)
     {
+        supervisor.Queue.Register(_taker);
         var goesOn = true;
         while (goesOn)
         {
@@ -93,7 +96,7 @@ internal sealed class Slot(int number, PoolSettings settings, Workforce workforc
         supervisor.SlotFilled(number);
         try
         {
-            using var service = new Service(incarnation, settings, workforce, standby, supervisor);
+            using var service = new Service(incarnation, _taker, settings, workforce, standby, supervisor);
             return await service.RunAsync(_budget, poolStopped).ConfigureAwait(false);
         }
         finally
@@ -138,7 +141,10 @@ internal sealed class Slot(int number, PoolSettings settings, Workforce workforc
             return false;
         }
 
-        return await supervisor.GivenUp(cause).ConfigureAwait(false);
+        supervisor.Queue.SetActive(_taker, false);
+        var goesOn = await supervisor.GivenUp(cause).ConfigureAwait(false);
+        supervisor.Queue.SetActive(_taker, goesOn);
+        return goesOn;
     }
 
     // The first start of all fails the pool.

@@ -54,7 +54,18 @@ internal sealed class Standby(PoolSettings settings, Workforce workforce, Superv
                 {
                     var exit = await incarnation.Worker.Exited.ConfigureAwait(false);
                     supervisor.WorkerDied(incarnation, exit);
-                    await WaitAsync(budget.AfterDeath(exit.IsClean) ?? settings.Restart.MaxDelay, poolStopped).ConfigureAwait(false);
+                    if (budget.AfterDeath(exit.IsClean) is { } wait)
+                    {
+                        await WaitAsync(wait, poolStopped).ConfigureAwait(false);
+                    }
+                    else if (await supervisor.NextReset().ConfigureAwait(false))
+                    {
+                        budget = new RestartBudget(settings.Restart, settings.Time);
+                    }
+                    else
+                    {
+                        return;
+                    }
                 }
             }
         }

@@ -34,7 +34,7 @@ internal sealed class Supervisor : IQueueErrors
         PoolName = poolName;
         _settings = settings;
         using var noFlow = ExecutionContext.SuppressFlow();
-        Queue = new InvocationQueue(settings.QueueCapacity, settings.WhenFull, settings.QueueTimeout, settings.Time, this);
+        Queue = NewQueue();
         _workforce = new Workforce(poolName, settings, launcher);
         _standby = new Standby(settings, _workforce, this);
         _slots = [.. Enumerable.Range(0, settings.Workers).Select(number => new Slot(number, settings, _workforce, _standby, this))];
@@ -278,6 +278,19 @@ internal sealed class Supervisor : IQueueErrors
         }
     }
 
+    /// <summary>A lease is over: released, or its worker is gone, or the pool stops.</summary>
+    public void EndLease(Lease lease, WorkerExit? death, Incarnation incarnation)
+    {
+        var cause = death is null ? null : new WorkerCrashedException(death, SiteOf(incarnation));
+        var refused = lease.End(lease.Queue.IsDrained ? null : call => _stopped.IsCancellationRequested
+            ? Refuse(call)
+            : CallRejectedException.LeaseLost(SiteOf(call) with { Worker = incarnation.Worker.Name, ProcessId = incarnation.Worker.ProcessId, Incarnation = incarnation.Number }, cause));
+        _stopCount.CutOff(refused);
+    }
+
+    /// <summary>A queue for the calls of one lease.</summary>
+    public InvocationQueue NewQueue() => new(_settings.QueueCapacity, _settings.WhenFull, _settings.QueueTimeout, _settings.Time, this);
+
     public FaultSite SiteOf(Invocation call, Incarnation incarnation) =>
         SiteOf(incarnation) with { CallId = call.Request.Id, EntryPoint = call.Request.EntryPoint, Execution = call.Execution };
 
@@ -328,7 +341,7 @@ internal sealed class Supervisor : IQueueErrors
 
     private FaultSite SiteOf(Invocation call) => new(PoolName, CallId: call.Request.Id, EntryPoint: call.Request.EntryPoint);
 
-    private FaultSite SiteOf(Incarnation incarnation) =>
+    public FaultSite SiteOf(Incarnation incarnation) =>
         new(PoolName, incarnation.Worker.Name, incarnation.Worker.ProcessId, Incarnation: incarnation.Number);
 
     private void SetState(PoolState state)

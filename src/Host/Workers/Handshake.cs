@@ -1,16 +1,18 @@
 using ProcessPool.Diagnostics;
 using ProcessPool.Protocol;
+using ProcessPool.Protocol.Transport;
 
 namespace ProcessPool.Workers;
 
 /// <summary>From a running sandbox to a plugin that is ready. Every stage that is reported gives the next one its full time.</summary>
-internal sealed class Handshake(PoolSettings settings, InitializeRequest request, ISandbox sandbox) : IHostControl
+internal sealed class Handshake(PoolSettings settings, InitializeRequest request, ISandbox sandbox, RequestGate gate) : IHostControl
 {
     /// <summary>After the end of the control channel, how long the exit code may take.</summary>
     private static readonly TimeSpan ExitCodeWait = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
     private StartStage _reached = StartStage.Started;
+    private string _pluginStage = "";
     private CancellationTokenSource? _deadline;
 
     public Task StageAsync(StartStage stage)
@@ -23,6 +25,36 @@ internal sealed class Handshake(PoolSettings settings, InitializeRequest request
                 _reached = stage;
                 _deadline?.CancelAfter(settings.StartTimeout);
             }
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task PluginStageAsync(string stage)
+    {
+        lock (_gate)
+        {
+            // The gate counts them.
+            _pluginStage = Text(stage, WireLimits.MaxErrorMessage);
+            _deadline?.CancelAfter(settings.StartTimeout);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task LogAsync(PluginLogEntry entry)
+    {
+        try
+        {
+            if (entry is not null)
+            {
+                settings.Logger.PluginLogged(
+                    request.WorkerName, entry.Level, Text(entry.Category, WireLimits.MaxErrorMessage), Text(entry.Message, WireLimits.MaxErrorMessage), Text(entry.Exception, WireLimits.MaxStackTrace));
+            }
+        }
+        finally
+        {
+            gate.Leave();
         }
 
         return Task.CompletedTask;
@@ -67,7 +99,7 @@ internal sealed class Handshake(PoolSettings settings, InitializeRequest request
         {
             cancellationToken.ThrowIfCancellationRequested();
             throw new WorkerStartException(
-                $"Worker {request.WorkerName} did not get from stage '{_reached}' to the next within {settings.StartTimeout}. Raise StartTimeout if the plugin just loads slowly.{Tail()}",
+                $"Worker {request.WorkerName} did not get from stage '{Reached}' to the next within {settings.StartTimeout}. Raise StartTimeout if the plugin just loads slowly.{Tail()}",
                 Site());
         }
         finally
@@ -106,7 +138,19 @@ internal sealed class Handshake(PoolSettings settings, InitializeRequest request
     }
 
     private WorkerStartException Ended(WorkerExit exit) => new(
-        $"Worker {request.WorkerName} ended at stage '{_reached}' of its start: {(exit.Reason == CrashReason.ProtocolViolation ? "it broke the protocol and was killed by the pool" : exit.Signal ?? $"exit code {exit.ExitCode}")}.{Tail()}", Site());
+        $"Worker {request.WorkerName} ended at stage '{Reached}' of its start: {(exit.Reason == CrashReason.ProtocolViolation ? "it broke the protocol and was killed by the pool" : exit.Signal ?? $"exit code {exit.ExitCode}")}.{Tail()}", Site());
+
+    private string Reached => _pluginStage.Length > 0 ? $"{_reached}: {_pluginStage}" : $"{_reached}";
+
+    // A plugin's text on its way to a log or a terminal.
+    private static string Text(string? text, int length) =>
+        string.Create(Math.Min(length, text?.Length ?? 0), text ?? "", (span, source) =>
+        {
+            for (var i = 0; i < span.Length; i++)
+            {
+                span[i] = char.IsControl(source[i]) && source[i] is not ('\n' or '\t') ? ' ' : source[i];
+            }
+        });
 
     private string Tail() =>
         sandbox.StandardError.Text is { Length: > 0 } text ? $"{Environment.NewLine}Last standard error:{Environment.NewLine}{text}" : "";

@@ -18,6 +18,9 @@ internal interface ISandbox : IAsyncDisposable
 
     OutputTail StandardError { get; }
 
+    /// <summary>A folder of its own, deleted with it.</summary>
+    string ScratchDirectory { get; }
+
     /// <summary>What it says it is executing; null when that is unknown.</summary>
     RecorderMark? ReadMark();
 

@@ -1,3 +1,4 @@
+using ProcessPool.Calls;
 using ProcessPool.Protocol;
 
 namespace ProcessPool.Workers;
@@ -18,13 +19,27 @@ internal interface IWorker : IAsyncDisposable
 
     /// <summary>Runs one call. Cancelling the token only asks the plugin to end; the task always ends with the call or with the worker.</summary>
     /// <exception cref="WorkerLostException">The worker is gone; <see cref="Exited"/> has ended.</exception>
-    Task<CallReply> InvokeAsync(CallRequest request, CancellationToken cancellationToken);
+    /// <param name="request">The call.</param>
+    /// <param name="callbacks">What it may ask of the host, until it has ended; null: nothing.</param>
+    /// <param name="cancellationToken">Asks the plugin to end.</param>
+    Task<CallReply> InvokeAsync(CallRequest request, Callbacks? callbacks, CancellationToken cancellationToken);
+
+    /// <summary>The next items of the stream that a call's reply began.</summary>
+    /// <exception cref="WorkerLostException">The worker is gone.</exception>
+    Task<CallReply> NextAsync(long callId, CancellationToken cancellationToken);
+
+    /// <summary>Ends such a stream in the middle.</summary>
+    /// <exception cref="WorkerLostException">The worker is gone.</exception>
+    Task EndAsync(long callId);
 
     /// <summary>What the sandbox says it is executing; null when that is unknown.</summary>
     RecorderMark? ReadMark();
 
     /// <summary>The resident memory of its process in bytes; null when that is unknown.</summary>
     long? ReadMemory();
+
+    /// <summary>The most it was seen with; null when that is unknown.</summary>
+    long? PeakMemory { get; }
 
     /// <summary>Ends the worker and its descendants at once.</summary>
     /// <param name="reason">What its exit is to be put down to, unless it broke the protocol before; null: to what its exit code says.</param>

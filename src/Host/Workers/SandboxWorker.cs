@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using ProcessPool.Calls;
 using ProcessPool.Diagnostics;
 using ProcessPool.Protocol;
 using ProcessPool.Protocol.Transport;
@@ -21,6 +22,7 @@ internal sealed class SandboxWorker : IWorker
     private readonly ISandboxControl _controlProxy;
     private readonly JsonRpc _calls;
     private readonly ISandboxCalls _callsProxy;
+    private readonly CallbackTarget _callbacks;
     private readonly long _startedAt;
     private string? _violation;
     private CrashReason? _killedFor;
@@ -36,10 +38,12 @@ internal sealed class SandboxWorker : IWorker
         _startedAt = settings.Time.GetTimestamp();
         _control = control;
         _controlProxy = control.Attach<ISandboxControl>();
-        _calls = RpcChannel.Create(sandbox.Calls, $"{name} calls", settings.MaxMessageBytes, maxRequests: 0);
+        _callbacks = new CallbackTarget(settings);
+        _calls = RpcChannel.Create(sandbox.Calls, $"{name} calls", settings.MaxMessageBytes, _callbacks.Gate);
+        _calls.AddLocalRpcTarget<IHostCalls>(_callbacks, null);
         _callsProxy = _calls.Attach<ISandboxCalls>();
 
-        // From the first moment, so that its end is seen: the sandbox has nothing to ask for on it.
+        // From the first moment, so that its end is seen.
         _calls.StartListening();
         Exited = WatchAsync();
     }
@@ -56,8 +60,8 @@ internal sealed class SandboxWorker : IWorker
     public static async Task<SandboxWorker> StartAsync(
         ISandbox sandbox, InitializeRequest request, PoolSettings settings, CancellationToken cancellationToken)
     {
-        var control = RpcChannel.Create(sandbox.Control, $"{request.WorkerName} control", WireLimits.MaxControlMessageBytes, WireLimits.MaxControlRequests);
-        var handshake = new Handshake(settings, request, sandbox);
+        var control = RpcChannel.Create(sandbox.Control, $"{request.WorkerName} control", WireLimits.MaxControlMessageBytes, ControlGate(out var gate));
+        var handshake = new Handshake(settings, request, sandbox, gate);
         control.AddLocalRpcTarget<IHostControl>(handshake, null);
         control.StartListening();
         var worker = new SandboxWorker(request.WorkerName, sandbox, settings, control);
@@ -74,18 +78,30 @@ internal sealed class SandboxWorker : IWorker
         }
     }
 
-    public async Task<CallReply> InvokeAsync(CallRequest request, CancellationToken cancellationToken)
+    public async Task<CallReply> InvokeAsync(CallRequest request, Callbacks? callbacks, CancellationToken cancellationToken)
+    {
+        _callbacks.Begin(request.Id, callbacks);
+        var reply = await AskAsync(() => _callsProxy.InvokeAsync(request, cancellationToken), cancellationToken).ConfigureAwait(false);
+        Interlocked.Increment(ref _callsServed);
+        return reply;
+    }
+
+    public Task<CallReply> NextAsync(long callId, CancellationToken cancellationToken) =>
+        AskAsync(() => _callsProxy.NextAsync(callId, cancellationToken), cancellationToken);
+
+    public Task EndAsync(long callId) => AskAsync(
+        async () =>
+        {
+            await _callsProxy.EndAsync(callId, CancellationToken.None).ConfigureAwait(false);
+            return Callbacks.Refused("");
+        },
+        CancellationToken.None);
+
+    private async Task<CallReply> AskAsync(Func<Task<CallReply>> ask, CancellationToken cancellationToken)
     {
         try
         {
-            var reply = await _callsProxy.InvokeAsync(request, cancellationToken).ConfigureAwait(false);
-            if (reply is not { Attachments: not null })
-            {
-                throw new InvalidDataException("It answered a call with nothing.");
-            }
-
-            Interlocked.Increment(ref _callsServed);
-            return reply;
+            return await ask().ConfigureAwait(false) is { Attachments: not null } reply ? reply : throw new InvalidDataException("It answered a call with nothing.");
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested && !_calls.Completion.IsCompleted)
         {
@@ -112,6 +128,8 @@ internal sealed class SandboxWorker : IWorker
         _peakMemory = Math.Max(_peakMemory, memory?.Peak ?? 0);
         return memory?.Resident;
     }
+
+    public long? PeakMemory => _peakMemory > 0 ? _peakMemory : null;
 
     public void Kill(CrashReason? reason = null)
     {
@@ -157,6 +175,10 @@ internal sealed class SandboxWorker : IWorker
         await _sandbox.DisposeAsync().ConfigureAwait(false);
     }
 
+    // Its stages are counted for good, its log entries while they are written.
+    private static RequestGate ControlGate(out RequestGate gate) =>
+        gate = new RequestGate(WireLimits.MaxStages + WireLimits.MaxRequestsAtOnce, nameof(IHostControl.StageAsync), nameof(IHostControl.PluginStageAsync), nameof(IHostControl.LogAsync));
+
     private async Task StopGentlyAsync()
     {
         try
@@ -197,7 +219,7 @@ internal sealed class SandboxWorker : IWorker
             _settings.Time.GetElapsedTime(_startedAt),
             Interlocked.Read(ref _callsServed),
             _sandbox.ReadMark(),
-            _peakMemory > 0 ? _peakMemory : null);
+            PeakMemory);
         _calls.Dispose();
         _control.Dispose();
         return exit;

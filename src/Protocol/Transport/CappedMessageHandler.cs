@@ -7,19 +7,17 @@ using StreamJsonRpc.Protocol;
 namespace ProcessPool.Protocol.Transport;
 
 /// <summary>
-/// Length-header framing that refuses a frame above the cap when its length has arrived, before its body is buffered, and more requests than
-/// the other side has reason to make: the library would start each one without waiting for those before. The stream stays open when the connection
+/// Length-header framing that refuses a frame above the cap when its length has arrived, before its body is buffered, and requests that
+/// its gate does not let in: the library would start each one without waiting for those before. The stream stays open when the connection
 /// ends, so that its owner, not a message, decides what the other side sees of that.
 /// </summary>
-internal sealed class CappedMessageHandler(Stream stream, IJsonRpcMessageFormatter formatter, int maxMessageBytes, int maxRequests)
+internal sealed class CappedMessageHandler(Stream stream, IJsonRpcMessageFormatter formatter, int maxMessageBytes, RequestGate? gate)
     : LengthHeaderMessageHandler(
         PipeWriter.Create(stream, new StreamPipeWriterOptions(leaveOpen: true)),
         PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: BufferBytes, leaveOpen: true)),
         formatter)
 {
     private const int BufferBytes = 64 * 1024;
-
-    private int _requests;
 
     protected override async ValueTask<JsonRpcMessage?> ReadCoreAsync(CancellationToken cancellationToken)
     {
@@ -36,7 +34,12 @@ internal sealed class CappedMessageHandler(Stream stream, IJsonRpcMessageFormatt
         // Hand everything back unread: the base class reads the header again.
         Reader!.AdvanceTo(header.Start);
         var message = await base.ReadCoreAsync(cancellationToken).ConfigureAwait(false);
-        return message is JsonRpcRequest && _requests++ >= maxRequests ? throw new TooManyRequestsException(maxRequests) : message;
+        if (message is JsonRpcRequest request)
+        {
+            gate?.Enter(request.Method);
+        }
+
+        return message;
     }
 
     private static int ReadLength(ReadOnlySequence<byte> header)
@@ -50,6 +53,3 @@ internal sealed class CappedMessageHandler(Stream stream, IJsonRpcMessageFormatt
 /// <summary>A frame announced more bytes than are allowed.</summary>
 internal sealed class FrameTooLargeException(int length, int cap)
     : IOException($"A message of {(uint)length} bytes was announced; at most {cap} are allowed.");
-
-/// <summary>The other side made more requests than are allowed.</summary>
-internal sealed class TooManyRequestsException(int cap) : IOException($"More than the {cap} requests and notifications that are allowed arrived.");

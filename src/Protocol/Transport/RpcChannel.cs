@@ -10,9 +10,9 @@ internal static partial class RpcChannel
     /// <param name="stream">Both directions.</param>
     /// <param name="name">For traces.</param>
     /// <param name="maxMessageBytes">The frame cap.</param>
-    /// <param name="maxRequests">How many requests the other side may make in all. It is trusted when this is left out.</param>
-    public static JsonRpc Create(Stream stream, string name, int maxMessageBytes, int maxRequests = int.MaxValue) =>
-        Create(name, formatter => new CappedMessageHandler(stream, formatter, maxMessageBytes, maxRequests));
+    /// <param name="gate">Which requests the other side may make. It is trusted when this is left out.</param>
+    public static JsonRpc Create(Stream stream, string name, int maxMessageBytes, RequestGate? gate = null) =>
+        Create(name, formatter => new CappedMessageHandler(stream, formatter, maxMessageBytes, gate));
 
     /// <summary>The same over framing of another kind, for tests of what the other side may do wrong.</summary>
     internal static JsonRpc Create(string name, Func<IJsonRpcMessageFormatter, IJsonRpcMessageHandler> framing) =>
@@ -31,5 +31,9 @@ internal static partial class RpcChannel
     [GenerateShapeFor<CallRequest>]
     [GenerateShapeFor<CallReply>]
     [GenerateShapeFor<StartStage>]
+    [GenerateShapeFor<CallbackRequest>]
+    [GenerateShapeFor<PluginLogEntry>]
+    [GenerateShapeFor<long>]
+    [GenerateShapeFor<string>]
     private sealed partial class Shapes;
 }

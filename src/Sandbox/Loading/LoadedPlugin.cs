@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.ExceptionServices;
 using System.Runtime.Loader;
 using McMaster.NETCore.Plugins;
 using ProcessPool.Protocol;
@@ -7,8 +8,9 @@ using ProcessPool.Sandbox.Serving;
 namespace ProcessPool.Sandbox.Loading;
 
 using Attachments = ReadOnlyMemory<byte>[];
+using Call = Func<string, ReadOnlyMemory<byte>, ReadOnlyMemory<byte>[], Func<string, ReadOnlyMemory<byte>, ReadOnlyMemory<byte>[], CancellationToken, Task<(ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, bool More)>>, CancellationToken, Task<((int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, Exception? Error) First, IAsyncEnumerator<(int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, Exception? Error)>? Stream)>>;
+using HostCall = Func<string, ReadOnlyMemory<byte>, ReadOnlyMemory<byte>[], CancellationToken, Task<(ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, bool More)>>;
 using Reply = (int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, Exception? Error);
-using Call = Func<string, ReadOnlyMemory<byte>, ReadOnlyMemory<byte>[], CancellationToken, Task<(int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, Exception? Error)>>;
 
 /// <summary>The plugin in its own load context, with Binder beside it there.</summary>
 internal sealed class LoadedPlugin : IAsyncDisposable
@@ -16,8 +18,8 @@ internal sealed class LoadedPlugin : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly PluginLoader _loader;
     private readonly Assembly _assembly;
+    private readonly Stack<object> _owned = new();
     private Call? _call;
-    private Func<ValueTask>? _dispose;
 
     private LoadedPlugin(PluginLoader loader, Assembly assembly)
     {
@@ -32,26 +34,76 @@ internal sealed class LoadedPlugin : IAsyncDisposable
         return new LoadedPlugin(loader, loader.LoadDefaultAssembly());
     }
 
-    /// <summary>Binds entry points and constructs contract classes: the first plugin code that runs.</summary>
-    public void Activate(InitializeRequest request)
+    /// <summary>Binds entry points, constructs contract classes and initializes them: the first plugin code that runs.</summary>
+    public async Task ActivateAsync(InitializeRequest request, HostNotices notices, HostCalls hostCalls)
     {
-        var context = new PluginContext(request, _stopping.Token);
         using var reflection = _loader.EnterContextualReflection();
-        var bind = LoadBinder(_loader.LoadContext).GetMethod("Bind", BindingFlags.Public | BindingFlags.Static)!
-            .CreateDelegate<Func<Assembly, object, (Call, Func<ValueTask>)>>();
-        (_call, _dispose) = bind(_assembly, context);
+        var binder = LoadBinder(_loader.LoadContext);
+        var hostService = binder.GetMethod("HostService", BindingFlags.Public | BindingFlags.Static)!.CreateDelegate<Func<Type, HostCall, object>>();
+        var context = new PluginContext(request, notices, type => hostService(type, hostCalls.AskAsync), _stopping.Token);
+        var activator = FindActivator();
+        var bind = binder.GetMethod("Bind", BindingFlags.Public | BindingFlags.Static)!.CreateDelegate<Func<Assembly, object, Func<Type, object>?, (Call, object[])>>();
+        (_call, var instances) = bind(_assembly, context, activator is null ? null : type => activator.Create(type, context));
+        foreach (var owned in activator is null ? instances : [activator])
+        {
+            _owned.Push(owned);
+        }
+
+        foreach (var instance in instances.OfType<IPluginInitializer>())
+        {
+            await instance.InitializeAsync(_stopping.Token).ConfigureAwait(false);
+        }
     }
 
-    /// <summary>Runs one call through Binder.</summary>
-    public async Task<Reply> CallAsync(string entryPoint, ReadOnlyMemory<byte> payload, Attachments attachments, CancellationToken cancellationToken)
+    /// <summary>Runs one call through Binder: the reply, and what follows it if that is the beginning of a stream.</summary>
+    public async Task<(Reply First, IAsyncEnumerator<Reply>? Stream)> CallAsync(
+        string entryPoint, ReadOnlyMemory<byte> payload, Attachments attachments, HostCall host, CancellationToken cancellationToken)
     {
         using var reflection = _loader.EnterContextualReflection();
-        return await _call!(entryPoint, payload, attachments, cancellationToken).ConfigureAwait(false);
+        return await _call!(entryPoint, payload, attachments, host, cancellationToken).ConfigureAwait(false);
     }
 
     public Task SignalStoppingAsync() => _stopping.CancelAsync();
 
-    public ValueTask DisposeAsync() => _dispose?.Invoke() ?? default;
+    /// <summary>Disposes what was made last first, all of it, and then throws what the first one threw.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Exception? first = null;
+        while (_owned.TryPop(out var owned))
+        {
+            try
+            {
+                if (owned is IAsyncDisposable asynchronous)
+                {
+                    await asynchronous.DisposeAsync().ConfigureAwait(false);
+                }
+                else if (owned is IDisposable disposable)
+                {
+                    disposable.Dispose();
+                }
+            }
+            catch (Exception exception)
+            {
+                first ??= exception;
+            }
+        }
+
+        if (first is not null)
+        {
+            ExceptionDispatchInfo.Throw(first);
+        }
+    }
+
+    private IPluginActivator? FindActivator()
+    {
+        var types = _assembly.GetExportedTypes().Where(type => type is { IsClass: true, IsAbstract: false } && typeof(IPluginActivator).IsAssignableFrom(type)).ToList();
+        return types switch
+        {
+            [] => null,
+            [var only] => (IPluginActivator)Activator.CreateInstance(only)!,
+            _ => throw new InvalidOperationException($"{string.Join(" and ", types)} implement IPluginActivator. Keep one."),
+        };
+    }
 
     private static Type LoadBinder(AssemblyLoadContext context)
     {

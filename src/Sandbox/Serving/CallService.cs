@@ -3,47 +3,118 @@ using ProcessPool.Sandbox.Loading;
 
 namespace ProcessPool.Sandbox.Serving;
 
-/// <summary>Runs calls. The host sends one at a time.</summary>
-internal sealed class CallService(LoadedPlugin plugin, Recorder? recorder, int maxMessageBytes) : ISandboxCalls
-{
-    private Task _running = Task.CompletedTask;
+using Reply = (int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, Exception? Error);
 
-    public Task<CallReply> InvokeAsync(CallRequest request, CancellationToken cancellationToken)
+/// <summary>Runs calls. The host makes one request at a time.</summary>
+internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder? recorder, int maxMessageBytes) : ISandboxCalls
+{
+    private Task _busy = Task.CompletedTask;
+    private RunningCall? _call;
+
+    public Task<CallReply> InvokeAsync(CallRequest request, CancellationToken cancellationToken) => RunAsync(async () =>
     {
-        // A synchronous entry point must not hold the thread that reads this channel: a cancel could not arrive.
-        var call = Task.Run(() => RunAsync(request, cancellationToken), CancellationToken.None);
-        _running = call;
-        return call;
-    }
+        recorder?.Start(request.Id);
+        var call = new RunningCall(request);
+        _call = call;
+        host.Enter(call);
+        var (first, stream) = await CancellingAsync(
+            call, () => plugin.CallAsync(request.EntryPoint, request.Payload, request.Attachments, host.AskAsync, call.Token), cancellationToken).ConfigureAwait(false);
+        call.Stream = stream;
+        return await ReplyAsync(call, first).ConfigureAwait(false);
+    });
+
+    public Task<CallReply> NextAsync(long callId, CancellationToken cancellationToken) => RunAsync(async () =>
+    {
+        if (_call is not { Stream: { } stream } call || call.Id != callId)
+        {
+            return new CallReply(CallStatus.ResultRefused, default, [], new RemoteError("", "There is no such stream.", "", null));
+        }
+
+        host.Enter(call);
+        await CancellingAsync(call, async () => await stream.MoveNextAsync().ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        return await ReplyAsync(call, stream.Current).ConfigureAwait(false);
+    });
+
+    public Task EndAsync(long callId, CancellationToken cancellationToken) => RunAsync(async () =>
+    {
+        if (_call is { } call && call.Id == callId)
+        {
+            host.Enter(call);
+            call.Cancel();
+            await FinishAsync(call).ConfigureAwait(false);
+        }
+
+        return true;
+    });
 
     /// <summary>Tells the plugin to stop, waits for the running call, disposes the plugin. The host bounds the wait.</summary>
     public async Task StopAsync()
     {
         await plugin.SignalStoppingAsync().ConfigureAwait(false);
-        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _busy.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_call is { } call)
+        {
+            // A stream that nobody reads any more.
+            call.Cancel();
+            await FinishAsync(call).ConfigureAwait(false);
+        }
+
         await plugin.DisposeAsync().ConfigureAwait(false);
     }
 
-    private async Task<CallReply> RunAsync(CallRequest request, CancellationToken cancellationToken)
+    // A synchronous entry point must not hold the thread that reads this channel: a cancel could not arrive.
+    private Task<T> RunAsync<T>(Func<Task<T>> work)
     {
-        recorder?.Start(request.Id);
-        var reply = await ReplyAsync(request, cancellationToken).ConfigureAwait(false);
-        recorder?.Finish(request.Id);
-        return reply;
+        var running = Task.Run(work);
+        _busy = running;
+        return running;
     }
 
-    private async Task<CallReply> ReplyAsync(CallRequest request, CancellationToken cancellationToken)
+    private static async Task<T> CancellingAsync<T>(RunningCall call, Func<Task<T>> work, CancellationToken cancellationToken)
     {
-        var (status, payload, attachments, error) =
-            await plugin.CallAsync(request.EntryPoint, request.Payload, request.Attachments, cancellationToken).ConfigureAwait(false);
+        using var registration = cancellationToken.UnsafeRegister(_ => call.Cancel(), null);
+        return await work().ConfigureAwait(false);
+    }
+
+    private async Task<CallReply> ReplyAsync(RunningCall call, Reply reply)
+    {
+        var message = ToMessage(call, reply);
+        if (message.Status != CallStatus.Streaming)
+        {
+            await FinishAsync(call).ConfigureAwait(false);
+        }
+
+        return message;
+    }
+
+    private async Task FinishAsync(RunningCall call)
+    {
+        _call = null;
+        try
+        {
+            await call.EndAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            // A stream's own clean-up threw. Its items were delivered; there is no call left to fail.
+            await Console.Error.WriteLineAsync($"{call.Request.EntryPoint}: disposing its stream threw {exception}").ConfigureAwait(false);
+        }
+
+        call.Dispose();
+        recorder?.Finish(call.Id);
+    }
+
+    private CallReply ToMessage(RunningCall call, Reply reply)
+    {
+        var (status, payload, attachments, error) = reply;
         if (error is not null)
         {
-            return new CallReply((CallStatus)status, default, [], ErrorMapper.Map(error));
+            return new CallReply((CallStatus)status, default, [], ErrorMapper.Map(error), call.Usage);
         }
 
         var bytes = WireLimits.SizeOf(payload, attachments);
         return bytes <= maxMessageBytes - WireLimits.EnvelopeBytes
-            ? new CallReply((CallStatus)status, payload, attachments, null)
+            ? new CallReply((CallStatus)status, payload, attachments, null, call.Usage)
             : new CallReply(CallStatus.ResultRefused, default, [], new RemoteError(
                 "", $"The result is {bytes} bytes; at most {maxMessageBytes - WireLimits.EnvelopeBytes} fit into a message (MaxMessageBytes).", "", null));
     }

@@ -8,6 +8,7 @@ namespace ProcessPool.Sandbox.Serving;
 /// <summary>Answers the host on the control channel: loads the plugin, opens the calls channel, ends both.</summary>
 internal sealed class ControlService(IHostControl host, Stream calls, Recorder? recorder) : ISandboxControl, IAsyncDisposable
 {
+    private readonly HostNotices _notices = new(host);
     private readonly TaskCompletionSource _exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CallService? _service;
     private JsonRpc? _callsChannel;
@@ -28,9 +29,10 @@ internal sealed class ControlService(IHostControl host, Stream calls, Recorder? 
             await ReachAsync(StartStage.Resolved).ConfigureAwait(false);
             var plugin = LoadedPlugin.Load(request.EntryAssembly, policy);
             await ReachAsync(StartStage.Loaded).ConfigureAwait(false);
-            plugin.Activate(request);
+            var hostCalls = new HostCalls(request.MaxMessageBytes);
+            await plugin.ActivateAsync(request, _notices, hostCalls).ConfigureAwait(false);
             await ReachAsync(StartStage.Activated).ConfigureAwait(false);
-            Serve(plugin, request.MaxMessageBytes);
+            Serve(plugin, hostCalls, request.MaxMessageBytes);
             return new InitializeReply(WireLimits.ProtocolVersion, null, null);
         }
         catch (Exception exception)
@@ -45,7 +47,17 @@ internal sealed class ControlService(IHostControl host, Stream calls, Recorder? 
         }
     }
 
-    public Task ShutdownAsync(CancellationToken cancellationToken) => _service?.StopAsync() ?? Task.CompletedTask;
+    public async Task ShutdownAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await (_service?.StopAsync() ?? Task.CompletedTask).ConfigureAwait(false);
+        }
+        finally
+        {
+            await _notices.FlushAsync().ConfigureAwait(false);
+        }
+    }
 
     public Task ExitAsync()
     {
@@ -59,10 +71,11 @@ internal sealed class ControlService(IHostControl host, Stream calls, Recorder? 
         return default;
     }
 
-    private void Serve(LoadedPlugin plugin, int maxMessageBytes)
+    private void Serve(LoadedPlugin plugin, HostCalls hostCalls, int maxMessageBytes)
     {
-        _service = new CallService(plugin, recorder, maxMessageBytes);
+        _service = new CallService(plugin, hostCalls, recorder, maxMessageBytes);
         _callsChannel = RpcChannel.Create(calls, "calls", maxMessageBytes);
+        hostCalls.Connect(_callsChannel.Attach<IHostCalls>());
         _callsChannel.AddLocalRpcTarget<ISandboxCalls>(_service, null);
         _callsChannel.StartListening();
     }

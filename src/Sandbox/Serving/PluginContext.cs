@@ -3,7 +3,7 @@ using ProcessPool.Protocol;
 namespace ProcessPool.Sandbox.Serving;
 
 /// <summary>What the plugin sees of its sandbox.</summary>
-internal sealed class PluginContext(InitializeRequest request, CancellationToken stopping) : IPluginContext
+internal sealed class PluginContext(InitializeRequest request, HostNotices notices, Func<Type, object> hostService, CancellationToken stopping) : IPluginContext
 {
     public string PoolName => request.PoolName;
 
@@ -13,5 +13,17 @@ internal sealed class PluginContext(InitializeRequest request, CancellationToken
 
     public string PluginDirectory { get; } = Path.GetDirectoryName(request.EntryAssembly)!;
 
+    public string ScratchDirectory => request.ScratchDirectory;
+
+    public IReadOnlyDictionary<string, string> Settings { get; } = (request.Settings ?? []).AsReadOnly();
+
     public CancellationToken Stopping => stopping;
+
+    public T GetHostService<T>()
+        where T : class => (T)hostService(typeof(T));
+
+    public void Log(PluginLogLevel level, string message, Exception? exception = null, string? category = null) =>
+        notices.Log(level, message, exception, category);
+
+    public void ReportStage(string stage) => notices.Stage(stage);
 }

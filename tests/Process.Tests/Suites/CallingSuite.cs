@@ -106,6 +106,7 @@ public abstract class CallingSuite(PoolFixture fixture)
     [InlineData("Square", "{\"nope\":1}", "no parameter 'nope'")]
     [InlineData("Square", "{\"value\":1,\"VALUE\":2}", "given twice")]
     [InlineData("Square", "[1", "not valid JSON")]
+    [InlineData("Square", "{\"\\ud800\":1}", "not valid JSON")]
     [InlineData("Square", "7", "neither a JSON array")]
     public async Task Arguments_that_do_not_fit_fail_their_call_before_plugin_code_runs(string entryPoint, string json, string message)
     {

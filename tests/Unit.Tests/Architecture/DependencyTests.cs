@@ -14,6 +14,7 @@ public sealed class DependencyTests
         ["Binder"] = [],
         ["Host"] = ["Abstractions", "Protocol", "Binder"],
         ["Sandbox"] = ["Abstractions", "Protocol"],
+        ["Plugin"] = ["Abstractions"],
         ["Cli"] = ["Host"],
     };
 
@@ -37,7 +38,7 @@ public sealed class DependencyTests
         foreach (var project in Directory.GetFiles(Path.Combine(Repository.Root, "plugins"), "*.csproj", SearchOption.AllDirectories))
         {
             var references = XDocument.Load(project).Descendants("ProjectReference").Select(reference => NameOf((string)reference.Attribute("Include")!));
-            Assert.All(references, reference => Assert.True(reference == "Abstractions" || reference.EndsWith(".Contract", StringComparison.Ordinal), $"Expected {project} not to reference {reference}."));
+            Assert.All(references, reference => Assert.True(reference is "Abstractions" or "Plugin" || reference.EndsWith(".Contract", StringComparison.Ordinal), $"Expected {project} not to reference {reference}."));
         }
     }
 

@@ -1,4 +1,5 @@
 using ProcessPool.Binding;
+using ProcessPool.Binding.Payload;
 using ProcessPool.Protocol;
 
 namespace ProcessPool.Unit.Tests.Binder;
@@ -6,6 +7,8 @@ namespace ProcessPool.Unit.Tests.Binder;
 /// <summary>What becomes of values and types on their way.</summary>
 public sealed class PayloadTests
 {
+    private static readonly PayloadJson Json = PayloadJson.ForHost(null);
+
     [Theory]
     [InlineData(typeof(int), "int")]
     [InlineData(typeof(int?), "int?")]
@@ -20,15 +23,15 @@ public sealed class PayloadTests
     [Fact]
     public void A_value_that_makes_a_call_while_it_is_serialized_keeps_its_own_bytes()
     {
-        var (_, attachments) = CallArguments.Create([new Nosy([1]), new byte[] { 2 }]).ToPayload(new FaultSite("p"));
-        Assert.Equal([1, 2], attachments.Select(attachment => attachment.Span[0]));
+        var payload = CallArguments.Create([new Nosy([1]), new byte[] { 2 }]).ToPayload(new FaultSite("p"), Json);
+        Assert.Equal([1, 2], payload.Attachments.Select(attachment => attachment.Span[0]));
     }
 
     [Fact]
     public void Two_places_cannot_refer_to_one_attachment()
     {
         var reply = new CallReply(CallStatus.Succeeded, """[{"$bytes":0},{"$bytes":0}]"""u8.ToArray(), [new byte[1]], null);
-        var refused = Assert.Throws<CallArgumentException>(() => ResultReader.Read<System.Text.Json.JsonElement>(reply, new FaultSite("p", EntryPoint: "Do")));
+        var refused = Assert.Throws<CallArgumentException>(() => ResultReader.Read<System.Text.Json.JsonElement>(reply, new FaultSite("p", EntryPoint: "Do"), Json));
         Assert.Contains("refer to one attachment", refused.Message);
     }
 
@@ -37,6 +40,6 @@ public sealed class PayloadTests
     {
         public byte[] Bytes => bytes;
 
-        public int Calls => CallArguments.Create([new byte[] { 9 }, new byte[] { 8 }]).ToPayload(new FaultSite("p")).Attachments.Length;
+        public int Calls => CallArguments.Create([new byte[] { 9 }, new byte[] { 8 }]).ToPayload(new FaultSite("p"), Json).Attachments.Length;
     }
 }

@@ -12,11 +12,10 @@ public sealed class PluginBinderTests
     {
         var context = new Mock<IPluginContext>();
         context.SetupGet(each => each.WorkerName).Returns("w-3");
-        var (call, dispose) = PluginBinder.Bind(typeof(PluginBinderTests).Assembly, context.Object);
-        var (status, payload, _, error) = await call("WhoAmI", "[]"u8.ToArray(), [], CancellationToken.None);
+        var (call, instances) = PluginBinder.Bind(typeof(PluginBinderTests).Assembly, context.Object, activator: null);
+        var ((status, payload, _, error), _) = await call("WhoAmI", "[]"u8.ToArray(), [], NoHost, CancellationToken.None);
         Assert.Equal((0, "\"w-3\"", (Exception?)null), (status, Encoding.UTF8.GetString(payload.Span), error));
-        await dispose();
-        Assert.True(DisposableContract.Disposed);
+        Assert.IsType<Contract>(Assert.Single(instances));
     }
 
     [Theory]
@@ -26,16 +25,16 @@ public sealed class PluginBinderTests
     [InlineData("[[[[", 2)]
     public async Task A_damaged_payload_is_refused(string payload, int expected)
     {
-        var (call, _) = PluginBinder.Bind(typeof(PluginBinderTests).Assembly, Mock.Of<IPluginContext>());
-        Assert.Equal(expected, (await call("Sum", Encoding.UTF8.GetBytes(payload), [], CancellationToken.None)).Status);
+        var (call, _) = PluginBinder.Bind(typeof(PluginBinderTests).Assembly, Mock.Of<IPluginContext>(), activator: null);
+        Assert.Equal(expected, (await call("Sum", Encoding.UTF8.GetBytes(payload), [], NoHost, CancellationToken.None)).First.Status);
     }
 
     [Fact]
     public async Task An_attachment_that_is_not_there_is_refused()
     {
-        var (call, _) = PluginBinder.Bind(typeof(PluginBinderTests).Assembly, Mock.Of<IPluginContext>());
-        Assert.Equal(2, (await call("Count", """[{"$bytes":1}]"""u8.ToArray(), [new byte[1]], CancellationToken.None)).Status);
-        Assert.Equal(0, (await call("Count", """[{"$bytes":0}]"""u8.ToArray(), [new byte[1]], CancellationToken.None)).Status);
+        var (call, _) = PluginBinder.Bind(typeof(PluginBinderTests).Assembly, Mock.Of<IPluginContext>(), activator: null);
+        Assert.Equal(2, (await call("Count", """[{"$bytes":1}]"""u8.ToArray(), [new byte[1]], NoHost, CancellationToken.None)).First.Status);
+        Assert.Equal(0, (await call("Count", """[{"$bytes":0}]"""u8.ToArray(), [new byte[1]], NoHost, CancellationToken.None)).First.Status);
     }
 
     [EntryPoint]
@@ -53,12 +52,11 @@ public sealed class PluginBinderTests
     }
 
     [EntryPoint]
-    public sealed class DisposableContract : IContract, IDisposable
+    public sealed class Contract : IContract
     {
-        public static bool Disposed { get; private set; }
-
         public Task DoAsync() => Task.CompletedTask;
-
-        public void Dispose() => Disposed = true;
     }
+
+    private static Task<(ReadOnlyMemory<byte>, ReadOnlyMemory<byte>[], bool)> NoHost(string target, ReadOnlyMemory<byte> payload, ReadOnlyMemory<byte>[] attachments, CancellationToken token) =>
+        throw new InvalidOperationException("There is no host.");
 }

@@ -1,4 +1,5 @@
 using Nerdbank.Streams;
+using ProcessPool.Calls;
 using ProcessPool.Launch;
 using ProcessPool.Protocol;
 using ProcessPool.Scheduling;
@@ -12,8 +13,14 @@ internal static class Some
     private static long _lastId;
 
     public static Invocation Call(
-        string entryPoint = "Do", bool acceptsCancellation = false, CallPriority priority = CallPriority.Normal, TimeSpan? timeout = null, CancellationToken token = default) =>
-        new(new CallRequest(Interlocked.Increment(ref _lastId), entryPoint, "[]"u8.ToArray(), []), acceptsCancellation, new CallOptions { Priority = priority, Timeout = timeout }, token);
+        string entryPoint = "Do", bool acceptsCancellation = false, CallPriority priority = CallPriority.Normal, TimeSpan? timeout = null, bool streams = false, int retries = 0,
+        string? affinityKey = null, CancellationToken token = default) =>
+        new(
+            new CallRequest(Interlocked.Increment(ref _lastId), entryPoint, "[]"u8.ToArray(), []),
+            new CallTraits(acceptsCancellation, streams, retries),
+            new CallOptions { Priority = priority, Timeout = timeout, AffinityKey = affinityKey },
+            callbacks: null,
+            token);
 
     public static CallReply Reply { get; } = new(CallStatus.Succeeded, "1"u8.ToArray(), [], null);
 
@@ -49,9 +56,27 @@ internal sealed class FakeWorker(string name) : IWorker
 
     public bool HasExited => _exited.Task.IsCompleted;
 
-    public async Task<CallReply> InvokeAsync(CallRequest request, CancellationToken cancellationToken)
+    /// <summary>What the next items of a stream are. By default it never ends unless the worker does.</summary>
+    public Func<CancellationToken, Task<CallReply>>? OnNext { get; set; }
+
+    public bool Ended { get; private set; }
+
+    public long? PeakMemory => Memory;
+
+    public Task EndAsync(long callId)
     {
-        var call = OnInvoke?.Invoke(request, cancellationToken) ?? new TaskCompletionSource<CallReply>().Task;
+        Ended = true;
+        return Task.CompletedTask;
+    }
+
+    public Task<CallReply> NextAsync(long callId, CancellationToken cancellationToken) =>
+        AnswerAsync(OnNext?.Invoke(cancellationToken) ?? new TaskCompletionSource<CallReply>().Task);
+
+    public Task<CallReply> InvokeAsync(CallRequest request, Callbacks? callbacks, CancellationToken cancellationToken) =>
+        AnswerAsync(OnInvoke?.Invoke(request, cancellationToken) ?? new TaskCompletionSource<CallReply>().Task);
+
+    private async Task<CallReply> AnswerAsync(Task<CallReply> call)
+    {
         await Task.WhenAny(call, Exited);
         return call.IsCompleted ? await call : throw new WorkerLostException(await Exited);
     }
@@ -134,6 +159,8 @@ internal sealed class FakeSandbox : ISandbox
     public bool Killed { get; private set; }
 
     public OutputTail StandardError { get; } = new();
+
+    public string ScratchDirectory => "";
 
     public RecorderMark? ReadMark() => null;
 

@@ -16,7 +16,7 @@ public sealed class HostileSandboxTests
     public async Task A_call_that_is_answered_with_nothing_costs_the_worker()
     {
         await using var worker = await StartAsync(calls: _ => Task.FromResult<CallReply>(null!));
-        var lost = await Assert.ThrowsAsync<WorkerLostException>(() => worker.InvokeAsync(Some.Call().Request, CancellationToken.None).Within("the call settles"));
+        var lost = await Assert.ThrowsAsync<WorkerLostException>(() => worker.InvokeAsync(Some.Call().Request, null, CancellationToken.None).Within("the call settles"));
         Assert.Equal(CrashReason.ProtocolViolation, lost.Exit.Reason);
         Assert.True(_sandbox.Killed);
     }
@@ -25,7 +25,7 @@ public sealed class HostileSandboxTests
     public async Task A_reply_without_its_attachments_list_costs_the_worker()
     {
         await using var worker = await StartAsync(calls: _ => Task.FromResult(new CallReply(CallStatus.Succeeded, default, null!, null)));
-        var lost = await Assert.ThrowsAsync<WorkerLostException>(() => worker.InvokeAsync(Some.Call().Request, CancellationToken.None).Within("the call settles"));
+        var lost = await Assert.ThrowsAsync<WorkerLostException>(() => worker.InvokeAsync(Some.Call().Request, null, CancellationToken.None).Within("the call settles"));
         Assert.Equal(CrashReason.ProtocolViolation, lost.Exit.Reason);
     }
 
@@ -37,7 +37,7 @@ public sealed class HostileSandboxTests
             _sandbox.SandboxCalls.Dispose();
             return new TaskCompletionSource<CallReply>().Task;
         });
-        var lost = await Assert.ThrowsAsync<WorkerLostException>(() => worker.InvokeAsync(Some.Call().Request, CancellationToken.None).Within("the call settles"));
+        var lost = await Assert.ThrowsAsync<WorkerLostException>(() => worker.InvokeAsync(Some.Call().Request, null, CancellationToken.None).Within("the call settles"));
         Assert.Equal(CrashReason.ProtocolViolation, lost.Exit.Reason);
     }
 
@@ -68,7 +68,7 @@ public sealed class HostileSandboxTests
 
             write(message);
         });
-        var lost = await Assert.ThrowsAsync<WorkerLostException>(() => worker.InvokeAsync(Some.Call().Request, CancellationToken.None).Within("the call settles"));
+        var lost = await Assert.ThrowsAsync<WorkerLostException>(() => worker.InvokeAsync(Some.Call().Request, null, CancellationToken.None).Within("the call settles"));
         Assert.Equal(CrashReason.ProtocolViolation, lost.Exit.Reason);
     }
 
@@ -83,7 +83,7 @@ public sealed class HostileSandboxTests
                 write(message);
             }
         });
-        await worker.InvokeAsync(Some.Call().Request, CancellationToken.None).Within("the call settles");
+        await worker.InvokeAsync(Some.Call().Request, null, CancellationToken.None).Within("the call settles");
         var exit = await worker.Exited.Within("the worker is over");
         Assert.Equal(CrashReason.ProtocolViolation, exit.Reason);
     }
@@ -158,5 +158,9 @@ public sealed class HostileSandboxTests
         public Task ExitAsync() => Task.CompletedTask;
 
         public Task<CallReply> InvokeAsync(CallRequest request, CancellationToken cancellationToken) => calls!(request);
+
+        public Task<CallReply> NextAsync(long callId, CancellationToken cancellationToken) => calls!(new CallRequest(callId, "next", default, []));
+
+        public Task EndAsync(long callId, CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

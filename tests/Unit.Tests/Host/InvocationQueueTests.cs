@@ -41,6 +41,54 @@ public sealed class InvocationQueueTests
     }
 
     [Fact]
+    public async Task Calls_of_one_key_wait_for_one_taker_while_the_others_take_the_rest()
+    {
+        var queue = new InvocationQueue(100, WhenFull.Wait, null, _time, new TestErrors());
+        Taker[] takers = [new(queue), new(queue), new(queue)];
+        takers.ToList().ForEach(queue.Register);
+        var keyed = Enumerable.Range(0, 10).Select(_ => Some.Call(affinityKey: "k")).ToList();
+        foreach (var call in keyed)
+        {
+            await queue.PutAsync(call);
+        }
+
+        var plain = Some.Call();
+        await queue.PutAsync(plain);
+        var owner = takers.Single(taker => taker.Own.Count == 10);
+        var others = takers.Where(taker => taker != owner).ToList();
+        Assert.Same(plain, await others[0].TakeAsync());
+        Task<Invocation?>[] idle = [others[0].TakeAsync().AsTask(), others[1].TakeAsync().AsTask()];
+        Assert.All(idle, take => Assert.False(take.IsCompleted, "Expected the calls of the key not to be given to another taker."));
+        foreach (var call in keyed)
+        {
+            Assert.Same(call, await owner.TakeAsync());
+        }
+
+        var next = Some.Call(affinityKey: "k");
+        await queue.PutAsync(next);
+        Assert.All(idle, take => Assert.False(take.IsCompleted));
+        queue.SetActive(owner, false);
+        Assert.Same(next, await (await Task.WhenAny(idle)).Within("another one stands in when the key's taker has no worker any more"));
+    }
+
+    [Fact]
+    public async Task A_drain_waits_for_calls_that_are_set_apart_for_a_busy_taker()
+    {
+        var queue = new InvocationQueue(100, WhenFull.Wait, null, _time, new TestErrors());
+        Taker[] takers = [new(queue), new(queue)];
+        takers.ToList().ForEach(queue.Register);
+        var call = Some.Call(affinityKey: "k");
+        await queue.PutAsync(call);
+        var owner = takers.Single(taker => taker.Own.Count == 1);
+        var idle = takers.Single(taker => taker != owner).TakeAsync();
+        queue.Drain(Refuse);
+        Assert.False(idle.IsCompleted || queue.IsDrained, "Expected the drain to wait.");
+        Assert.Same(call, await owner.TakeAsync());
+        Assert.Null(await idle.AsTask().Within("nothing is left"));
+        Assert.True(queue.IsDrained);
+    }
+
+    [Fact]
     public async Task Time_on_a_worker_does_not_count_as_waiting()
     {
         var queue = new InvocationQueue(2, WhenFull.Wait, TimeSpan.FromSeconds(5), _time, new TestErrors());

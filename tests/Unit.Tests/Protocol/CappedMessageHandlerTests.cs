@@ -67,5 +67,9 @@ public sealed class CappedMessageHandlerTests
     {
         public Task<CallReply> InvokeAsync(CallRequest request, CancellationToken cancellationToken) => Task.FromResult(new CallReply(
             CallStatus.PluginThrew, request.Payload, request.Attachments, new RemoteError("T", "m", "s", new RemoteError("T", "inner", "s", null))));
+
+        public Task<CallReply> NextAsync(long callId, CancellationToken cancellationToken) => InvokeAsync(new CallRequest(callId, "next", "[1]"u8.ToArray(), []), cancellationToken);
+
+        public Task EndAsync(long callId, CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Nerdbank.Streams;
+using ProcessPool.Binding.Payload;
 using ProcessPool.Protocol;
 using ProcessPool.Protocol.Transport;
 using ProcessPool.TestKit;
@@ -48,11 +49,13 @@ public sealed class FuzzTests
         Assert.True(grown < 50 << 20, $"Expected memory to stay bounded; it grew by {grown} bytes in {round} rounds, with seed {seed}.");
     }
 
+    private static readonly PayloadJson Json = PayloadJson.ForHost(null);
+
     /// <summary>Lets the host read the bytes while it waits for a reply. Whether one came.</summary>
     private static async Task<bool> FeedAsync(byte[] bytes)
     {
         var (host, sandbox) = FullDuplexStream.CreatePair();
-        using var rpc = RpcChannel.Create(host, "fuzzed", Cap, WireLimits.MaxControlRequests);
+        using var rpc = RpcChannel.Create(host, "fuzzed", Cap, new RequestGate(WireLimits.MaxStages, nameof(IHostControl.StageAsync), nameof(IHostControl.LogAsync)));
         rpc.AddLocalRpcTarget<IHostControl>(new Ignoring(), null);
         var calls = rpc.Attach<ISandboxCalls>();
         rpc.StartListening();
@@ -68,7 +71,7 @@ public sealed class FuzzTests
 
         try
         {
-            ResultReader.Read<Photo>(reply, new FaultSite("p", EntryPoint: "E"));
+            ResultReader.Read<Photo>(reply, new FaultSite("p", EntryPoint: "E"), Json);
         }
         catch (SandboxPoolException)
         {
@@ -137,6 +140,10 @@ public sealed class FuzzTests
     private sealed class Ignoring : IHostControl
     {
         public Task StageAsync(StartStage stage) => Task.CompletedTask;
+
+        public Task PluginStageAsync(string stage) => Task.CompletedTask;
+
+        public Task LogAsync(PluginLogEntry entry) => Task.CompletedTask;
     }
 
     private sealed class Answering : ISandboxCalls
@@ -146,6 +153,10 @@ public sealed class FuzzTests
             """{"name":"photo","pixels":{"$bytes":0},"tags":{"a":1.5,"b":null}}"""u8.ToArray(),
             [new byte[] { 1, 2, 3 }],
             new RemoteError("Type", "message", "stack", new RemoteError("Inner", "", "", null))));
+
+        public Task<CallReply> NextAsync(long callId, CancellationToken cancellationToken) => InvokeAsync(new CallRequest(callId, "next", "[1]"u8.ToArray(), []), cancellationToken);
+
+        public Task EndAsync(long callId, CancellationToken cancellationToken) => Task.CompletedTask;
     }
 
     /// <summary>Keeps what is written.</summary>

@@ -1,12 +1,14 @@
 using System.Reflection;
-using ProcessPool.Protocol;
 
-namespace ProcessPool.Sandbox.Serving;
+namespace ProcessPool.Protocol;
 
-/// <summary>Exceptions as text, bounded in length and depth. A plugin's own exception may throw from its properties.</summary>
+/// <summary>Exceptions as text, bounded in length and depth. Code that is not ours may throw from its exceptions' properties.</summary>
 internal static class ErrorMapper
 {
     public static RemoteError Map(Exception exception) => Map(Unwrap(exception), WireLimits.MaxInnerErrors);
+
+    /// <summary>Type and message only: where the host's code is does not concern a plugin.</summary>
+    public static RemoteError MapForPlugin(Exception exception) => Map(exception, 0) with { StackTrace = "" };
 
     private static RemoteError Map(Exception exception, int depth) => new(
         Read(() => exception.GetType().FullName, WireLimits.MaxErrorMessage),

@@ -1,0 +1,12 @@
+namespace ProcessPool;
+
+/// <summary>
+/// Optional, on a class with <see cref="EntryPointAttribute"/>: asynchronous work between its constructor and the first call. The worker takes no
+/// call before it has ended, and does not start when it throws. What is to happen at the end goes into <see cref="IAsyncDisposable"/> or <see cref="IDisposable"/>.
+/// </summary>
+public interface IPluginInitializer
+{
+    /// <summary>Prepares the instance. Report stages with <see cref="IPluginContext.ReportStage"/> when it takes long.</summary>
+    /// <param name="cancellationToken">Cancelled when the worker is told to stop meanwhile.</param>
+    ValueTask InitializeAsync(CancellationToken cancellationToken);
+}

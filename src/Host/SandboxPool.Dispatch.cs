@@ -1,0 +1,160 @@
+using System.Runtime.CompilerServices;
+using ProcessPool.Calls;
+using ProcessPool.Diagnostics;
+using ProcessPool.Protocol;
+using ProcessPool.Scheduling;
+
+namespace ProcessPool;
+
+/// <content>The one way into the pool.</content>
+public sealed partial class SandboxPool
+{
+    private Callbacks? _services;
+    private long _lastCallId;
+
+    /// <summary>Makes a call. A stream is collected into an array.</summary>
+    /// <param name="entryPoint">The entry point's name.</param>
+    /// <param name="arguments">The arguments.</param>
+    /// <param name="options">What is different for this call.</param>
+    /// <param name="lease">Whose worker is to serve it; null: any.</param>
+    /// <param name="queued">Set when the call has its place in the queue, for callers that block until then.</param>
+    /// <param name="cancellationToken">The caller's token.</param>
+    /// <param name="measure">Whether to ask the sandbox what the call used.</param>
+    internal async Task<SettledCall> CallAsync(
+        string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, TaskCompletionSource? queued, CancellationToken cancellationToken, bool measure = false)
+    {
+        var (queue, call) = Prepare(entryPoint, arguments, options, lease, measure, cancellationToken);
+        using var registration = cancellationToken.UnsafeRegister(_ => queue.Withdraw(call), null);
+        try
+        {
+            var room = queue.PutAsync(call);
+            if (cancellationToken.IsCancellationRequested)
+            {
+                queue.Withdraw(call);
+            }
+
+            if (queued is not null)
+            {
+                await room.ConfigureAwait(false);
+                queued.TrySetResult();
+            }
+
+            return call.Stream is { } stream ? await CollectAsync(call, stream).ConfigureAwait(false) : await call.Settled.ConfigureAwait(false);
+        }
+        finally
+        {
+            await EndCallbacksAsync(call).ConfigureAwait(false);
+        }
+    }
+
+    internal async Task<T> InvokeAsync<T>(string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, CancellationToken cancellationToken)
+    {
+        var settled = await CallAsync(entryPoint, arguments, options, lease, queued: null, cancellationToken).ConfigureAwait(false);
+        return ResultReader.Read<T>(settled.Reply, settled.Site, _settings.Json);
+    }
+
+    internal async Task InvokeAsync(string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, CancellationToken cancellationToken)
+    {
+        var settled = await CallAsync(entryPoint, arguments, options, lease, queued: null, cancellationToken).ConfigureAwait(false);
+        ResultReader.ThrowIfFailed(settled.Reply, settled.Site);
+    }
+
+    /// <summary>Makes a call and yields the items of its stream.</summary>
+    internal async IAsyncEnumerable<T> StreamAsync<T>(
+        string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        // Whoever stops reading in the middle cancels the call.
+        using var left = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var (queue, call) = Prepare(entryPoint, arguments, options, lease, measure: false, left.Token);
+        if (call.Stream is not { } stream)
+        {
+            throw new CallArgumentException($"{entryPoint} does not return a stream. Use InvokeAsync.", SiteOf(call));
+        }
+
+        using var registration = left.Token.UnsafeRegister(_ => queue.Withdraw(call), null);
+        try
+        {
+            _ = queue.PutAsync(call);
+            await foreach (var chunk in stream.Chunks.ConfigureAwait(false))
+            {
+                foreach (var item in ResultReader.Read<T[]>(chunk with { Status = CallStatus.Succeeded }, SiteOf(call), _settings.Json))
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    yield return item;
+                }
+            }
+
+            var settled = await call.Settled.ConfigureAwait(false);
+            ResultReader.ThrowIfFailed(settled.Reply, settled.Site);
+        }
+        finally
+        {
+            await left.CancelAsync().ConfigureAwait(false);
+            ((Task)call.Settled).Forget();
+            await EndCallbacksAsync(call).ConfigureAwait(false);
+        }
+    }
+
+    private FaultSite SiteOf(Invocation call) => new(Name, CallId: call.Request.Id, EntryPoint: call.Request.EntryPoint, Execution: call.Execution);
+
+    private (InvocationQueue Queue, Invocation Call) Prepare(
+        string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, bool measure, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(entryPoint);
+        cancellationToken.ThrowIfCancellationRequested();
+        options?.Check();
+        var site = new FaultSite(Name, CallId: Interlocked.Increment(ref _lastCallId), EntryPoint: entryPoint);
+        var supervisor = _supervisor ?? throw new CallRejectedException(RejectionReason.NotStarted, site);
+        var target = _plugin!.Find(entryPoint, site);
+        var payload = (arguments ?? CallArguments.None).ToPayload(site, _settings.Json);
+        RefuseTooLarge(payload, site);
+        var isPlain = payload.Live.Count == 0 && !target.Streams;
+        var traits = new CallTraits(target.AcceptsCancellation, target.Streams, target.IsIdempotent && isPlain ? options?.Retries ?? _settings.Retries : 0);
+        var callbacks = payload.Live.Count == 0
+            ? _services ??= new Callbacks([], _settings.Services)
+            : new Callbacks([.. payload.Live.Select(argument => argument.Begin(_settings))], _settings.Services);
+        var request = new CallRequest(site.CallId!.Value, entryPoint, payload.Json, payload.Attachments, measure);
+        return (lease?.Queue ?? supervisor.Queue, new Invocation(request, traits, options ?? CallOptions.Default, callbacks, cancellationToken));
+    }
+
+    private Task EndCallbacksAsync(Invocation call) =>
+        call.Callbacks is { } callbacks && callbacks != _services ? callbacks.EndAsync() : Task.CompletedTask;
+
+    // The chunks are arrays; what they hold in all is an array too. Bytes in the items become base64, which is read as well.
+    private async Task<SettledCall> CollectAsync(Invocation call, CallStream stream)
+    {
+        using var items = new MemoryStream();
+        await foreach (var chunk in stream.Chunks.ConfigureAwait(false))
+        {
+            var json = chunk.Attachments.Length > 0 ? ResultReader.Inline(chunk, _settings.Json) : chunk.Payload;
+            if (json.Length > 2)
+            {
+                items.WriteByte((byte)(items.Length == 0 ? '[' : ','));
+                items.Write(json.Span[1..^1]);
+            }
+
+            if (items.Length > _settings.MaxMessageBytes)
+            {
+                throw new CallArgumentException(
+                    $"The items of {call.Request.EntryPoint} are more than {_settings.MaxMessageBytes} bytes (MaxMessageBytes) in all. Read them as a stream: StreamAsync.", SiteOf(call));
+            }
+        }
+
+        var settled = await call.Settled.ConfigureAwait(false);
+        items.Write(items.Length == 0 ? "[]"u8 : "]"u8);
+        return settled.Reply.Error is null
+            ? settled with { Reply = settled.Reply with { Status = CallStatus.Succeeded, Payload = items.ToArray(), Attachments = [] } }
+            : settled;
+    }
+
+    private void RefuseTooLarge(CallPayload payload, FaultSite site)
+    {
+        var bytes = WireLimits.SizeOf(payload.Json, payload.Attachments);
+        var cap = _settings.MaxMessageBytes - WireLimits.EnvelopeBytes;
+        if (bytes > cap)
+        {
+            throw new CallArgumentException(
+                $"The arguments of {site.EntryPoint} are {bytes} bytes; at most {cap} fit into a message. Raise MaxMessageBytes, or pass a path instead of the data.", site);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using ProcessPool.Calls;
+using ProcessPool.Protocol;
+using ProcessPool.Protocol.Transport;
+
+namespace ProcessPool.Workers;
+
+/// <summary>Where one sandbox's calls to its host arrive: so many at a time, so many a second, and only for the call that it executes.</summary>
+internal sealed class CallbackTarget(PoolSettings settings) : IHostCalls
+{
+    private readonly RatePacer _pace = new(settings.MaxCallbacksPerSecond, settings.Time);
+    private volatile Running? _current;
+
+    public RequestGate Gate { get; } = new(WireLimits.MaxRequestsAtOnce, nameof(IHostCalls.CallbackAsync));
+
+    /// <summary>From now on this call executes.</summary>
+    public void Begin(long callId, Callbacks? callbacks) => _current = callbacks is null ? null : new Running(callId, callbacks);
+
+    public async Task<CallReply> CallbackAsync(CallbackRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _pace.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return _current is { } running && request?.CallId == running.CallId
+                ? await running.Callbacks.AnswerAsync(request, cancellationToken).ConfigureAwait(false)
+                : Callbacks.Refused("The call is over, or may ask for nothing.");
+        }
+        finally
+        {
+            Gate.Leave();
+        }
+    }
+
+    private sealed record Running(long CallId, Callbacks Callbacks);
+}

@@ -1,0 +1,51 @@
+using System.Diagnostics.CodeAnalysis;
+using ProcessPool.Protocol;
+
+namespace ProcessPool.Sandbox.Serving;
+
+/// <summary>The plugin's calls to the host: for the call that it executes, as long as it does.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "It lives as long as the process, and its semaphore has no wait handle.")]
+internal sealed class HostCalls(int maxMessageBytes)
+{
+    // Half of what the host allows at a time, so that a busy plugin never looks like a hostile one.
+    private readonly SemaphoreSlim _room = new(WireLimits.MaxRequestsAtOnce / 2);
+    private readonly AsyncLocal<RunningCall?> _current = new();
+    private IHostCalls? _host;
+
+    /// <summary>The host can be asked from now on.</summary>
+    public void Connect(IHostCalls host) => _host = host;
+
+    /// <summary>What runs from here on is part of this call.</summary>
+    public void Enter(RunningCall call) => _current.Value = call;
+
+    /// <summary>Asks the host for the current call.</summary>
+    /// <exception cref="HostServiceException">The host refused, or its code threw.</exception>
+    /// <exception cref="InvalidOperationException">No call is executing here.</exception>
+    public async Task<(ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, bool More)> AskAsync(
+        string target, ReadOnlyMemory<byte> payload, ReadOnlyMemory<byte>[] attachments, CancellationToken cancellationToken)
+    {
+        if (_host is null || _current.Value is not { IsOver: false } call)
+        {
+            throw new InvalidOperationException($"The host can be asked for {target} only while a call executes, by code that the call runs.");
+        }
+
+        var bytes = WireLimits.SizeOf(payload, attachments);
+        if (bytes > maxMessageBytes - WireLimits.EnvelopeBytes)
+        {
+            throw new HostServiceException("", $"The arguments of {target} are {bytes} bytes; at most {maxMessageBytes - WireLimits.EnvelopeBytes} fit into a message (MaxMessageBytes).");
+        }
+
+        await _room.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var reply = await _host.CallbackAsync(new CallbackRequest(call.Id, target, payload, attachments), cancellationToken).ConfigureAwait(false);
+            return reply.Error is { } error
+                ? throw new HostServiceException(error.Type, error.Message)
+                : (reply.Payload, reply.Attachments, reply.Status == CallStatus.Streaming);
+        }
+        finally
+        {
+            _room.Release();
+        }
+    }
+}

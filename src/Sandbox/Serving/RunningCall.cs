@@ -1,0 +1,54 @@
+using System.Diagnostics;
+using ProcessPool.Protocol;
+
+namespace ProcessPool.Sandbox.Serving;
+
+using Reply = (int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, Exception? Error);
+
+/// <summary>The call that executes just now: a stream's call does until its last item, or until it is ended.</summary>
+internal sealed class RunningCall(CallRequest request) : IDisposable
+{
+    private readonly CancellationTokenSource _cancel = new();
+    private readonly long _startedAt = Stopwatch.GetTimestamp();
+    private readonly TimeSpan _cpuBefore = request.Measure ? Environment.CpuUsage.TotalTime : default;
+    private readonly long _allocatedBefore = request.Measure ? GC.GetTotalAllocatedBytes(precise: true) : 0;
+    private volatile bool _over;
+
+    public long Id => request.Id;
+
+    public CallRequest Request => request;
+
+    /// <summary>The plugin's token.</summary>
+    public CancellationToken Token => _cancel.Token;
+
+    /// <summary>The items that follow the first chunk, if it is a stream.</summary>
+    public IAsyncEnumerator<Reply>? Stream { get; set; }
+
+    /// <summary>Nothing may be asked of the host for it any more.</summary>
+    public bool IsOver => _over;
+
+    /// <summary>What it has used; null when nobody asked.</summary>
+    public CallUsage? Usage => request.Measure
+        ? new CallUsage(Stopwatch.GetElapsedTime(_startedAt).Ticks, (Environment.CpuUsage.TotalTime - _cpuBefore).Ticks, GC.GetTotalAllocatedBytes(precise: true) - _allocatedBefore)
+        : null;
+
+    public void Cancel() => _cancel.Cancel();
+
+    /// <summary>Ends it, in the middle of a stream too.</summary>
+    public async Task EndAsync()
+    {
+        try
+        {
+            if (Stream is { } stream)
+            {
+                await stream.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _over = true;
+        }
+    }
+
+    public void Dispose() => _cancel.Dispose();
+}
