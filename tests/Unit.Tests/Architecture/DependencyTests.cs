@@ -16,6 +16,7 @@ public sealed class DependencyTests
         ["Sandbox"] = ["Abstractions", "Protocol"],
         ["Plugin"] = ["Abstractions"],
         ["Cli"] = ["Host"],
+        ["Generators"] = [],
     };
 
     [Fact]
