@@ -5,7 +5,11 @@ namespace ProcessPool.Binding.Contracts;
 /// <summary>What a contract may say. The analyzer of ProcessPool.Host says the same while the contract is written.</summary>
 internal static class ContractRules
 {
-    public static IEnumerable<MemberInfo> Members(Type contract) => contract.GetInterfaces().Prepend(contract).SelectMany(type => type.GetMembers());
+    private const BindingFlags OfInstance = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance;
+
+    /// <summary>What an implementation has to provide, or may override: statics, nested types and private helpers are no part of a contract.</summary>
+    public static IEnumerable<MemberInfo> Members(Type contract) => contract.GetInterfaces().Prepend(contract).SelectMany(type => type.GetMembers(OfInstance))
+        .Where(member => member.MemberType != MemberTypes.NestedType && member is not MethodInfo { IsVirtual: false });
 
     /// <summary>The entry point's name of a contract method.</summary>
     public static string EntryPoint(MethodInfo method) => $"{TypeNames.Short(method.DeclaringType!.FullName ?? method.DeclaringType.Name)}.{method.Name}";
@@ -44,6 +48,8 @@ internal static class ContractRules
     {
         MethodInfo { IsGenericMethodDefinition: true } => $"{member} is generic: make a method for each type",
         MethodInfo method when Result(method.ReturnType) is null => $"{member} does not return a task: return Task, Task<T>, ValueTask, ValueTask<T> or IAsyncEnumerable<T>",
+        MethodInfo { IsPublic: false } => $"{member} is not public, and a plugin answers public methods only: make it public",
+        MethodInfo method when method.GetParameters().Any(parameter => parameter.ParameterType.IsByRefLike || parameter.ParameterType.IsPointer) => $"{member} has a parameter that lives on the stack: pass an array or memory",
         MethodInfo method when method.GetParameters().Any(parameter => parameter.ParameterType.IsByRef) => $"{member} has a ref, in or out parameter: pass a value",
         MethodInfo method when method.GetParameters().Count(parameter => parameter.ParameterType == typeof(CancellationToken)) > 1 => $"{member} has more than one CancellationToken: keep one",
         MethodInfo when !names.Add((member.DeclaringType!, member.Name)) => $"{member} is an overload: give it a name of its own",

@@ -2,7 +2,7 @@ using ProcessPool.TestKit;
 
 namespace ProcessPool.Process.Tests.Suites;
 
-/// <summary>One pool with <see cref="ContractPlugin"/> for a whole suite.</summary>
+/// <summary>One pool with <see cref="ContractPlugin"/> for a whole suite. In processes its proxy was generated, in debug mode it is made at run time.</summary>
 public abstract class ContractFixture(bool debug) : IAsyncLifetime
 {
     public RecordingLogger Log { get; } = new();
@@ -23,8 +23,12 @@ public abstract class ContractFixture(bool debug) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Pool = await SandboxPool.StartAsync(Options()).Within("the pool starts");
-        Work = Pool.GetProxy<IWork>();
+        Work = debug ? MadeAtRunTime<IWork>() : Pool.GetProxy<IWork>();
     }
+
+    // With a type parameter there is no generated proxy.
+    private T MadeAtRunTime<T>()
+        where T : class => Pool.GetProxy<T>();
 
     public ValueTask DisposeAsync() => Pool.DisposeAsync();
 
