@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Text.Json;
 using ProcessPool.Binding.Payload;
@@ -168,6 +169,7 @@ internal sealed class ArgumentBinder
         return arguments;
     }
 
+    [UnconditionalSuppressMessage("Trimming", "IL2072", Justification = "A value type always has its default.")]
     private static object? DefaultOf(ParameterInfo parameter)
     {
         var type = Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType;

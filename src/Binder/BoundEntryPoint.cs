@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using ProcessPool.Binding.Payload;
 using ProcessPool.Binding.Streams;
@@ -6,7 +7,9 @@ namespace ProcessPool.Binding;
 
 using Reply = (int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, Exception? Error);
 
-/// <summary>One callable of the plugin: binds arguments, calls, awaits, serializes the result.</summary>
+/// <summary>One callable of the plugin, or a host's service for it: binds arguments, calls, awaits, serializes the result. Needs dynamic code.</summary>
+[RequiresDynamicCode("Makes generic methods at run time.")]
+[RequiresUnreferencedCode("Makes generic methods at run time.")]
 internal sealed class BoundEntryPoint
 {
     private static readonly MethodInfo AwaitTaskOf = Awaiter(nameof(AwaitTaskAsync));

@@ -24,7 +24,7 @@ public sealed partial class SandboxPool
     /// <exception cref="ArgumentException">The options are out of range.</exception>
     /// <exception cref="NotSupportedException">The contract has members that cannot be called across processes; the message names every one.</exception>
     /// <exception cref="PluginLoadException">The plugin's contract is another one; the message has both signatures. Before the first start it is thrown by <see cref="StartAsync(CancellationToken)"/>.</exception>
-    public T GetProxy<T>(CallOptions? options = null)
+    public T GetProxy<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.All)] T>(CallOptions? options = null)
         where T : class
     {
         options?.Check();
@@ -43,7 +43,7 @@ public sealed partial class SandboxPool
     /// <exception cref="CallRejectedException">The pool is not running or stopped meanwhile; or its queue is full.</exception>
     /// <exception cref="CallTimeoutException">No worker was free within <see cref="SandboxPoolOptions.QueueTimeout"/>.</exception>
     /// <inheritdoc cref="GetProxy{T}"/>
-    public async Task<SandboxLease<T>> LeaseAsync<T>(CallOptions? options = null, CancellationToken cancellationToken = default)
+    public async Task<SandboxLease<T>> LeaseAsync<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.All)] T>(CallOptions? options = null, CancellationToken cancellationToken = default)
         where T : class
     {
         options?.Check();

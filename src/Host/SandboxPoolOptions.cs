@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Logging;
 
@@ -127,7 +128,8 @@ public sealed class SandboxPoolOptions
     /// <typeparam name="T">An interface whose methods return tasks. The plugin has its own copy of it.</typeparam>
     /// <param name="implementation">Called on the thread pool, by many workers at a time.</param>
     /// <returns>These options.</returns>
-    public SandboxPoolOptions Expose<T>(T implementation)
+    [RequiresDynamicCode("Calls the service by reflection; not for Native AOT.")]
+    public SandboxPoolOptions Expose<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.All)] T>(T implementation)
         where T : class
     {
         ArgumentNullException.ThrowIfNull(implementation);

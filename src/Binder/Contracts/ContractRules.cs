@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 
 namespace ProcessPool.Binding.Contracts;
@@ -8,6 +9,7 @@ internal static class ContractRules
     private const BindingFlags OfInstance = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance;
 
     /// <summary>What an implementation has to provide, or may override: statics, nested types and private helpers are no part of a contract.</summary>
+    [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "Whoever names a contract keeps its members: GetProxy, LeaseAsync and Expose say so of their type parameter.")]
     public static IEnumerable<MemberInfo> Members(Type contract) => contract.GetInterfaces().Prepend(contract).SelectMany(type => type.GetMembers(OfInstance))
         .Where(member => member.MemberType != MemberTypes.NestedType && member is not MethodInfo { IsVirtual: false });
 

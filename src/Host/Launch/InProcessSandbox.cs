@@ -1,4 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Runtime.Loader;
 using Nerdbank.Streams;
 using ProcessPool.Diagnostics;
@@ -51,6 +53,12 @@ internal sealed class InProcessSandbox : ISandbox
     public static InProcessSandbox Start(PoolSettings settings, string poolName, string workerName, int depth)
     {
         var site = new FaultSite(poolName, workerName);
+        if (!RuntimeFeature.IsDynamicCodeSupported)
+        {
+            throw new WorkerStartException(
+                "Debug mode loads the plugin into this process, which needs dynamic code: it is switched off here (Native AOT, or a file-based app; there, '#:property PublishAot=false' switches it on).", site);
+        }
+
         var path = SandboxLocator.FindSandbox(site);
         try
         {
@@ -109,6 +117,8 @@ internal sealed class InProcessSandbox : ISandbox
         }
     }
 
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Only where dynamic code is supported, so nothing was trimmed.")]
+    [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "Only where dynamic code is supported, so nothing was trimmed.")]
     private static Func<Stream, Stream, string, Task> Load(string path)
     {
         var assembly = new PayloadLoadContext(path).LoadFromAssemblyPath(path);

@@ -44,6 +44,24 @@ public sealed class GeneratedSourceTests
         },
     };
 
+    [Fact]
+    public void A_pool_whose_options_use_what_another_generator_writes_has_its_proxies()
+    {
+        const string Source = """
+            public interface IWork { Task RunAsync(); }
+            internal partial class Types : System.Text.Json.Serialization.JsonSerializerContext;
+            public static class Host
+            {
+                public static async Task Use()
+                {
+                    await using var pool = await SandboxPool.StartAsync(new SandboxPoolOptions { Plugin = "p", JsonTypeInfoResolver = Types.Default });
+                    await pool.GetProxy<IWork>().RunAsync();
+                }
+            }
+            """;
+        Assert.Single(HostSource.Generate(HostSource.Compile(Source)));
+    }
+
     [Theory]
     [MemberData(nameof(Contracts))]
     public void A_proxy_is_written_as_listed(string name, string contract, string source)

@@ -1,0 +1,60 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using ProcessPool.TestKit;
+
+namespace ProcessPool.Process.Tests;
+
+/// <summary>Hosts without dynamic code and reflection-based JSON, built as their users build them.</summary>
+public sealed class HostKindTests
+{
+    private static readonly string[] Expected = ["49", "6", "The result of Square cannot be read as Unknown: Nothing is known of Unknown"];
+
+    [Fact]
+    public async Task A_host_that_is_compiled_ahead_of_time_calls_a_plugin_by_name_and_through_its_contract()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The linker's name is looked for as on Linux.");
+        Assert.SkipUnless(Finds("clang") || Finds("gcc"), "Native AOT needs clang or gcc to link; neither is in PATH.");
+        var output = PluginSource.NewFolder("AotHost");
+        var publish = await DotnetAsync("publish", Path.Combine(Repository.Root, "tests", "Hosts", "AotHost"), "-r", RuntimeInformation.RuntimeIdentifier, "-o", output, "-v", "quiet");
+        Assert.SkipWhen(publish.ExitCode != 0 && publish.Output.Contains("NU1101", StringComparison.Ordinal), "The package of the native compiler cannot be restored here.");
+        Assert.True(publish.ExitCode == 0, $"Expected the host to be published:\n{publish.Output}{publish.Error}");
+        Check(await RunAsync(Path.Combine(output, "AotHost"), Repository.SamplePlugin));
+    }
+
+    [Fact]
+    public async Task A_host_of_one_file_calls_a_plugin() =>
+        Check(await DotnetAsync("run", Path.Combine(Repository.Root, "tests", "Hosts", "FileHost", "host.cs"), "--", Repository.SamplePlugin));
+
+    private static void Check(CliResult result)
+    {
+        Assert.True(result.ExitCode == 0, $"Expected exit code 0, got {result.ExitCode}:\n{result.Output}{result.Error}");
+        Assert.Equal(Expected[..2], result.Lines[..2]);
+        Assert.StartsWith(Expected[2], result.Lines[2]);
+        Assert.Contains("[JsonSerializable(typeof(Unknown))]", result.Lines[2]);
+    }
+
+    private static bool Finds(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)));
+
+    private static Task<CliResult> DotnetAsync(params string[] arguments) => RunAsync("dotnet", arguments);
+
+    private static async Task<CliResult> RunAsync(string program, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Repository.Root };
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToList())
+        {
+            // Of the build that runs this test.
+            start.Environment.Remove(name);
+        }
+
+        // No build server is to outlive the test.
+        start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
+        start.Environment["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0";
+        start.Environment["UseSharedCompilation"] = "false";
+        using var process = System.Diagnostics.Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(10));
+        return new CliResult(process.ExitCode, await output, await error);
+    }
+}
