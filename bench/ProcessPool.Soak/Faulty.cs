@@ -17,6 +17,14 @@ internal static class Faulty
         [EntryPoint] public static void Spin() { while (true) { } }
         [EntryPoint] public static byte[] Bytes(int length) => new byte[length];
         [EntryPoint] public static void Print(long bytes) { var line = new string('x', 1023); for (long sum = 0; sum < bytes; sum += 1024) { Console.WriteLine(line); } }
+        private static int s_open;
+        [EntryPoint] public static int Open() => s_open;
+        [EntryPoint] public static async IAsyncEnumerable<long> Count(long to)
+        {
+            s_open++;
+            try { for (var i = 0L; i < to; i++) { yield return i; } await Task.CompletedTask; }
+            finally { s_open--; }
+        }
         [EntryPoint] public static string SpinWithChildren()
         {
             foreach (var command in new[] { "sleep 1000 &", "setsid sleep 1000 &" })

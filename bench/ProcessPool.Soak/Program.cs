@@ -9,6 +9,7 @@ Dictionary<string, (string What, Func<double, Task<bool>> Run, double Default)> 
     ["stop"] = ("stop a busy worker that ignores SIGTERM (deadline in seconds)", Stops.RunAsync, 5),
     ["orphans"] = ("kill a host whose workers spin and have descendants (how many workers)", Orphans.RunAsync, 4),
     ["flood"] = ("a plugin prints (how many MB)", Floods.RunAsync, 1_024),
+    ["streams"] = ("streams of a million items, left in the middle (how many)", Streams.RunAsync, 100),
     ["soak"] = ("random faults (how many minutes)", Soaks.RunAsync, 10),
 };
 
