@@ -54,6 +54,19 @@ public sealed class HandshakeTests
         Assert.Contains("'Resolved'", (await Assert.ThrowsAsync<WorkerStartException>(() => start.Within("the start fails"))).Message);
     }
 
+    [Fact]
+    public async Task A_stage_of_the_plugin_extends_the_deadline_and_is_named_when_the_next_one_takes_too_long()
+    {
+        var handshake = NewHandshake();
+        var start = handshake.RunAsync(new FakeControl(new TaskCompletionSource<InitializeReply>().Task), _exited.Task, CancellationToken.None);
+        _time.Advance(TimeSpan.FromSeconds(29));
+        await handshake.PluginStageAsync("model\u001b[31m loaded");
+        _time.Advance(TimeSpan.FromSeconds(29));
+        Assert.False(start.IsCompleted, "Expected the stage to extend the deadline.");
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Contains("'Started: model [31m loaded'", (await Assert.ThrowsAsync<WorkerStartException>(() => start.Within("the start fails"))).Message);
+    }
+
     private Handshake NewHandshake() => new(
         Some.Settings(options => options.TimeProvider = _time),
         new InitializeRequest(WireLimits.ProtocolVersion, "p", "p-0", 0, "/plugin.dll", WireLimits.MinMessageBytes),

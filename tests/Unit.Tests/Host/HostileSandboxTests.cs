@@ -1,3 +1,4 @@
+using ProcessPool.Calls;
 using ProcessPool.Protocol;
 using ProcessPool.Protocol.Transport;
 using ProcessPool.TestKit;
@@ -95,6 +96,47 @@ public sealed class HostileSandboxTests
         await _callsOfSandbox!.NotifyAsync("Anything");
         var exit = await worker.Exited.Within("the worker is over");
         Assert.Equal(CrashReason.ProtocolViolation, exit.Reason);
+    }
+
+    [Fact]
+    public async Task A_callback_for_another_call_or_for_what_it_does_not_have_is_refused()
+    {
+        var reply = new TaskCompletionSource<CallReply>();
+        await using var worker = await StartAsync(calls: _ => reply.Task);
+        var host = _callsOfSandbox!.Attach<IHostCalls>();
+        var callbacks = new Callbacks([], Some.Settings().Services);
+        var call = worker.InvokeAsync(new CallRequest(5, "Do", "[]"u8.ToArray(), []), callbacks, CancellationToken.None);
+        foreach (var (callId, target) in new[] { (6L, "IFiles.ReadAsync"), (5L, "IFiles.ReadAsync"), (5L, "$0.next"), (5L, "$99999999999.next"), (5L, "$-1.next"), (5L, "") })
+        {
+            var refused = await host.CallbackAsync(new CallbackRequest(callId, target, default, []), CancellationToken.None).Within("the callback is answered");
+            Assert.Equal(CallStatus.ArgumentsRefused, refused.Status);
+        }
+
+        reply.SetResult(Some.Reply);
+        await call.Within("the call is unharmed");
+    }
+
+    [Fact]
+    public async Task More_callbacks_at_once_than_a_sandbox_makes_are_the_end_of_it()
+    {
+        await using var worker = await StartAsync(calls: _ => new TaskCompletionSource<CallReply>().Task);
+        var host = _callsOfSandbox!.Attach<IHostCalls>();
+        var callbacks = new Callbacks([new Never()], Some.Settings().Services);
+        var call = worker.InvokeAsync(new CallRequest(5, "Do", "[]"u8.ToArray(), []), callbacks, CancellationToken.None);
+        for (var i = 0; i <= WireLimits.MaxRequestsAtOnce; i++)
+        {
+            _ = host.CallbackAsync(new CallbackRequest(5, "$0.next", default, []), CancellationToken.None);
+        }
+
+        var lost = await Assert.ThrowsAsync<WorkerLostException>(() => call.Within("the call settles"));
+        Assert.Equal(CrashReason.ProtocolViolation, lost.Exit.Reason);
+    }
+
+    private sealed class Never : LiveCall
+    {
+        public override Task<CallReply> AnswerAsync(string operation, CallbackRequest request) => new TaskCompletionSource<CallReply>().Task;
+
+        public override Task EndAsync() => Task.CompletedTask;
     }
 
     [Fact]

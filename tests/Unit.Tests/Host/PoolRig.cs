@@ -51,6 +51,13 @@ internal sealed class PoolRig
     /// <summary>Makes a call that is to be answered.</summary>
     public async Task ServeAsync(string what) => await (await PutAsync()).Settled.Within(what);
 
+    /// <summary>Makes a call that a worker, which did something else before, is to answer.</summary>
+    public async Task ServeOnAsync(FakeWorker worker, string what)
+    {
+        worker.OnInvoke = (_, _) => Task.FromResult(Some.Reply);
+        await ServeAsync(what);
+    }
+
     public Task<StopReport> StopAsync() => Pool.StopAsync(drain: false, null, CancellationToken.None).Within("the pool stops");
 
     private Task<IWorker> Start(int number) =>
