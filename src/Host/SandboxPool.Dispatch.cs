@@ -23,8 +23,10 @@ public sealed partial class SandboxPool
     internal async Task<SettledCall> CallAsync(
         string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, TaskCompletionSource? queued, CancellationToken cancellationToken, bool measure = false)
     {
-        var (queue, call) = Prepare(entryPoint, arguments, options, lease, measure, cancellationToken);
-        using var registration = cancellationToken.UnsafeRegister(_ => queue.Withdraw(call), null);
+        // Whoever cannot take the items of a stream leaves it.
+        using var left = _plugin?.Streams(entryPoint) == true ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken) : null;
+        var (queue, call) = Prepare(entryPoint, arguments, options, lease, measure, left?.Token ?? cancellationToken);
+        using var registration = call.CancellationToken.UnsafeRegister(_ => queue.Withdraw(call), null);
         try
         {
             var room = queue.PutAsync(call);
@@ -39,7 +41,7 @@ public sealed partial class SandboxPool
                 queued.TrySetResult();
             }
 
-            return call.Stream is { } stream ? await CollectAsync(call, stream).ConfigureAwait(false) : await call.Settled.ConfigureAwait(false);
+            return call.Stream is { } stream ? await CollectAsync(call, stream, left!).ConfigureAwait(false) : await call.Settled.ConfigureAwait(false);
         }
         finally
         {
@@ -121,7 +123,7 @@ public sealed partial class SandboxPool
         call.Callbacks is { } callbacks && callbacks != _services ? callbacks.EndAsync() : Task.CompletedTask;
 
     // The chunks are arrays; what they hold in all is an array too. Bytes in the items become base64, which is read as well.
-    private async Task<SettledCall> CollectAsync(Invocation call, CallStream stream)
+    private async Task<SettledCall> CollectAsync(Invocation call, CallStream stream, CancellationTokenSource left)
     {
         using var items = new MemoryStream();
         await foreach (var chunk in stream.Chunks.ConfigureAwait(false))
@@ -135,6 +137,8 @@ public sealed partial class SandboxPool
 
             if (items.Length > _settings.MaxMessageBytes)
             {
+                await left.CancelAsync().ConfigureAwait(false);
+                ((Task)call.Settled).Forget();
                 throw new CallArgumentException(
                     $"The items of {call.Request.EntryPoint} are more than {_settings.MaxMessageBytes} bytes (MaxMessageBytes) in all. Read them as a stream: StreamAsync.", SiteOf(call));
             }

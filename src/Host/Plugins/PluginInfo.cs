@@ -42,6 +42,9 @@ public sealed class PluginInfo
             : throw Unusable(scan.Path, "it has no entry point. Mark a public static method, or a class that implements a contract interface, with [EntryPoint]");
     }
 
+    /// <summary>Whether there is such an entry point, and its result is a stream.</summary>
+    internal bool Streams(string? name) => name is not null && _byName.TryGetValue(name, out var entryPoint) && entryPoint.Streams;
+
     /// <summary>The entry point of a name.</summary>
     /// <exception cref="CallArgumentException">There is none; the message lists those that exist.</exception>
     internal EntryPointInfo Find(string name, FaultSite site) =>

@@ -28,6 +28,19 @@ public abstract class ContractSuite(ContractFixture fixture)
     }
 
     [Fact]
+    public async Task A_stream_that_is_too_long_for_an_array_is_left_and_its_worker_goes_on()
+    {
+        var options = fixture.Options();
+        options.MaxMessageBytes = 2 * 1024 * 1024;
+        options.Workers = 1;
+        await using var pool = await SandboxPool.StartAsync(options);
+        var refused = await Assert.ThrowsAsync<CallArgumentException>(() => pool.InvokeAsync<long[]>("IWork.CountAsync", [long.MaxValue]).Within("the call fails"));
+        Assert.Contains("StreamAsync", refused.Message);
+        Assert.Equal(0, await pool.GetProxy<IWork>().LiveAsync().Within("the worker serves the next call"));
+        Assert.Contains("InvokeAsync", (await Assert.ThrowsAsync<CallArgumentException>(async () => await pool.StreamAsync<int>("IWork.LiveAsync").ToListAsync())).Message);
+    }
+
+    [Fact]
     public async Task A_stream_that_throws_delivers_what_came_before()
     {
         var received = new List<long>();
