@@ -30,6 +30,7 @@ public interface IPluginContext
     /// and throw <see cref="HostServiceException"/> when the host does not expose it or its code throws.
     /// </summary>
     /// <typeparam name="T">The interface; its methods return tasks. The host has its own copy of it.</typeparam>
+    /// <remarks>Its methods throw <see cref="InvalidOperationException"/> where no call executes, such as in a thread that outlived one.</remarks>
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is not an interface, or has members that cannot be called across processes.</exception>
     T GetHostService<T>()
         where T : class;

@@ -7,6 +7,6 @@ namespace ProcessPool;
 public interface IPluginInitializer
 {
     /// <summary>Prepares the instance. Report stages with <see cref="IPluginContext.ReportStage"/> when it takes long.</summary>
-    /// <param name="cancellationToken">Cancelled when the worker is told to stop meanwhile.</param>
+    /// <param name="cancellationToken"><see cref="IPluginContext.Stopping"/>. A start that is given up ends the process; nobody waits for it then.</param>
     ValueTask InitializeAsync(CancellationToken cancellationToken);
 }

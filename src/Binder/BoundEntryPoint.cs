@@ -22,7 +22,7 @@ internal sealed class BoundEntryPoint
     private readonly PayloadJson _json;
     private readonly Type _resultType;
     private readonly Func<object?, ValueTask<object?>>? _await;
-    private readonly Func<object, PayloadJson, CancellationToken, IAsyncEnumerator<Reply>>? _chunks;
+    private readonly Func<object, PayloadJson, Func<Task>, CancellationToken, IAsyncEnumerator<Reply>>? _chunks;
 
     public BoundEntryPoint(string name, MethodInfo method, object? instance, object? context, PayloadJson json)
     {
@@ -33,7 +33,7 @@ internal sealed class BoundEntryPoint
         _arguments = new ArgumentBinder(name, method, context, json);
         (_resultType, _await) = Unwrap(method.ReturnType);
         _chunks = _resultType.IsGenericType && _resultType.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>)
-            ? ChunksOf.MakeGenericMethod(_resultType.GetGenericArguments()).CreateDelegate<Func<object, PayloadJson, CancellationToken, IAsyncEnumerator<Reply>>>()
+            ? ChunksOf.MakeGenericMethod(_resultType.GetGenericArguments()).CreateDelegate<Func<object, PayloadJson, Func<Task>, CancellationToken, IAsyncEnumerator<Reply>>>()
             : null;
     }
 
@@ -52,8 +52,8 @@ internal sealed class BoundEntryPoint
     public (ReadOnlyMemory<byte> Json, ReadOnlyMemory<byte>[] Attachments) Write(object? result) => _json.Write(result, _resultType);
 
     /// <summary>The result as chunks of items, when the entry point returns a stream; null when it does not.</summary>
-    public IAsyncEnumerator<Reply>? Stream(object? result, CancellationToken cancellationToken) =>
-        _chunks?.Invoke(result ?? throw new InvalidOperationException("It returned null in place of a stream."), _json, cancellationToken);
+    public IAsyncEnumerator<Reply>? Stream(object? result, HostLink host, CancellationToken cancellationToken) =>
+        _chunks?.Invoke(result ?? throw new InvalidOperationException("It returned null in place of a stream."), _json, host.FlushAsync, cancellationToken);
 
     private static (Type Result, Func<object?, ValueTask<object?>>? Await) Unwrap(Type returned)
     {
@@ -88,7 +88,8 @@ internal sealed class BoundEntryPoint
     private static MethodInfo Awaiter(string name) =>
         typeof(BoundEntryPoint).GetMethod(name, BindingFlags.Static | BindingFlags.NonPublic)!;
 
-    private static ChunkedStream<T> Chunks<T>(object items, PayloadJson json, CancellationToken cancellationToken) => new((IAsyncEnumerable<T>)items, json, cancellationToken);
+    private static ChunkedStream<T> Chunks<T>(object items, PayloadJson json, Func<Task> beforeEnd, CancellationToken cancellationToken) =>
+        new((IAsyncEnumerable<T>)items, json, cancellationToken, beforeEnd);
 
     private static async ValueTask<object?> AwaitTaskAsync<T>(object? task) => await ((Task<T>)task!).ConfigureAwait(false);
 

@@ -1,4 +1,5 @@
 using System.Reflection;
+using ProcessPool.Binding.Contracts;
 
 namespace ProcessPool.Binding;
 
@@ -22,13 +23,11 @@ internal static class EntryPointScanner
     /// <summary>The contract methods of an instance: those of every interface that does not come from the framework.</summary>
     public static IEnumerable<(string Name, MethodInfo Method)> ContractMethods(Type implementation) =>
         from contract in implementation.GetInterfaces()
-        where !IsFramework(contract)
+        where !ContractRules.IsFramework(contract)
         from method in contract.GetMethods()
         select ($"{TypeNames.Short(contract.FullName ?? contract.Name)}.{method.Name}", method);
 
     // Matched by name, so that a plugin built against any version of Abstractions is understood.
     private static CustomAttributeData? Find(MemberInfo member) =>
         member.GetCustomAttributesData().FirstOrDefault(attribute => attribute.AttributeType.FullName == AttributeName);
-
-    private static bool IsFramework(Type contract) => contract.Namespace is "System" || contract.Namespace?.StartsWith("System.", StringComparison.Ordinal) == true;
 }

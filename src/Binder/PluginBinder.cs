@@ -66,7 +66,11 @@ internal sealed class PluginBinder
 
         var link = new HostLink(host);
         var (first, stream) = await CallAsync(entryPoint, payload, attachments, link, cancellationToken).ConfigureAwait(false);
-        await link.FlushAsync().ConfigureAwait(false);
+        if (stream is null)
+        {
+            await link.FlushAsync().ConfigureAwait(false);
+        }
+
         return (first, stream);
     }
 
@@ -89,7 +93,7 @@ internal sealed class PluginBinder
 
         try
         {
-            if (entryPoint.Stream(result, cancellationToken) is { } stream)
+            if (entryPoint.Stream(result, link, cancellationToken) is { } stream)
             {
                 await stream.MoveNextAsync().ConfigureAwait(false);
                 return (stream.Current, stream);

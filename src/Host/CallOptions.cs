@@ -30,7 +30,7 @@ public sealed record CallOptions
 
     /// <summary>
     /// How often the call may be made again when its worker died while executing it, instead of <see cref="SandboxPoolOptions.Retries"/>. Only calls of entry points
-    /// with <see cref="IdempotentAttribute"/> are. From 0 to 100; null: as the pool says.
+    /// with <see cref="IdempotentAttribute"/> are. From 0 to 3; null: as the pool says.
     /// </summary>
     public int? Retries { get; init; }
 

@@ -14,7 +14,8 @@ internal sealed record PoolSettings
     private const int MaxMessageBytesLimit = 1024 * 1024 * 1024;
     private const int MaxWorkers = 10_000;
     private const long MinMemoryLimit = 32 * 1024 * 1024;
-    public const int MaxRetries = 100;
+    // A slot has five restarts without a completed call: a call that always kills must not use them up.
+    public const int MaxRetries = 3;
     private const int MaxQueueCapacity = 1_000_000_000;
     private const int QueuePerWorker = 16;
 
@@ -87,7 +88,8 @@ internal sealed record PoolSettings
         Require(options.Retries is >= 0 and <= MaxRetries, $"Retries is {options.Retries}; it must be from 0 to {MaxRetries}.");
         Require(options.MaxCallbacksPerSecond >= 1, $"MaxCallbacksPerSecond is {options.MaxCallbacksPerSecond}; it must be at least 1.");
         faults.AddRange(options.Exposed.Select(exposed => HostServices.Fault(exposed.Service)).OfType<string>());
-        faults.AddRange(options.Exposed.GroupBy(exposed => exposed.Service.Name).Where(group => group.Count() > 1).Select(group => $"Two services named {group.Key} are exposed: a plugin could not tell them apart."));
+        faults.AddRange(options.Exposed.SelectMany(exposed => ContractRules.Members(exposed.Service).OfType<System.Reflection.MethodInfo>()).GroupBy(ContractRules.EntryPoint)
+            .Where(group => group.Count() > 1).Select(group => $"{group.Key} is exposed twice: a plugin could not tell them apart."));
         foreach (var contract in options.Contracts)
         {
             try
@@ -121,7 +123,7 @@ internal sealed record PoolSettings
             PluginSettings = new Dictionary<string, string>(options.Settings),
             Contracts = [.. options.Contracts],
             Json = json,
-            Services = new HostServices(options.Exposed, json, options.MaxMessageBytes),
+            Services = new HostServices(options.Exposed, json),
             PluginPath = Path.GetFullPath(options.Plugin),
             Name = options.Name,
             RequestedWorkers = options.Workers.Resolve(processors, allowOversubscription: true),

@@ -6,6 +6,7 @@ using ProcessPool.Plugins;
 using ProcessPool.Protocol;
 using ProcessPool.Proxies;
 using ProcessPool.Scheduling;
+using ProcessPool.Supervision;
 
 namespace ProcessPool;
 
@@ -49,8 +50,10 @@ public sealed partial class SandboxPool
         options?.Check();
         ContractRules.RefuseUnsupported(typeof(T));
         Require(typeof(T));
-        var (lease, worker) = await GrantAsync(options, cancellationToken).ConfigureAwait(false);
-        return new SandboxLease<T>(this, lease, worker, options, MakeProxy<T>(new PoolCaller(this, options, lease)));
+        var lease = NewLease(out var supervisor);
+        var proxy = MakeProxy<T>(new PoolCaller(this, options, lease));
+        var worker = await GrantAsync(lease, supervisor, options, cancellationToken).ConfigureAwait(false);
+        return new SandboxLease<T>(this, lease, worker, options, proxy);
     }
 
     /// <summary>Takes one worker out of the pool, for calls by name.</summary>
@@ -58,38 +61,42 @@ public sealed partial class SandboxPool
     public async Task<SandboxLease> LeaseAsync(CallOptions? options = null, CancellationToken cancellationToken = default)
     {
         options?.Check();
-        var (lease, worker) = await GrantAsync(options, cancellationToken).ConfigureAwait(false);
+        var lease = NewLease(out var supervisor);
+        var worker = await GrantAsync(lease, supervisor, options, cancellationToken).ConfigureAwait(false);
         return new SandboxLease(this, lease, worker, options);
     }
 
-    private async Task<(Lease Lease, FaultSite Worker)> GrantAsync(CallOptions? options, CancellationToken cancellationToken)
+    private Lease NewLease(out Supervisor supervisor)
+    {
+        supervisor = _supervisor ?? throw new CallRejectedException(RejectionReason.NotStarted, new FaultSite(Name));
+        return new Lease(supervisor.NewQueue());
+    }
+
+    private async Task<FaultSite> GrantAsync(Lease lease, Supervisor supervisor, CallOptions? options, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var site = new FaultSite(Name, CallId: Interlocked.Increment(ref _lastCallId));
-        var supervisor = _supervisor ?? throw new CallRejectedException(RejectionReason.NotStarted, site);
-        var lease = new Lease(supervisor.NewQueue());
-        var request = new CallRequest(site.CallId!.Value, "a lease", default, []);
+        var request = new CallRequest(Interlocked.Increment(ref _lastCallId), "a lease", default, []);
         var call = new Invocation(request, default, (options ?? CallOptions.Default) with { AffinityKey = null }, callbacks: null, cancellationToken) { Lease = lease };
         using var registration = cancellationToken.UnsafeRegister(_ => supervisor.Queue.Withdraw(call), null);
-        _ = supervisor.Queue.PutAsync(call);
+        _ = Submit(supervisor.Queue, call);
         if (await Task.WhenAny(lease.Granted, call.Settled).ConfigureAwait(false) != lease.Granted)
         {
             await call.Settled.ConfigureAwait(false);
         }
 
-        return (lease, await lease.Granted.ConfigureAwait(false));
+        return await lease.Granted.ConfigureAwait(false);
     }
 
     private void Require(Type contract)
     {
-        lock (_contracts)
-        {
-            _contracts.Add(contract);
-        }
-
         if (_plugin is { } plugin)
         {
             ContractComparison.RefuseDifferences(contract, plugin);
+        }
+
+        lock (_contracts)
+        {
+            _contracts.Add(contract);
         }
     }
 

@@ -9,7 +9,6 @@ namespace ProcessPool;
 /// <content>The one way into the pool.</content>
 public sealed partial class SandboxPool
 {
-    private Callbacks? _services;
     private long _lastCallId;
 
     /// <summary>Makes a call. A stream is collected into an array.</summary>
@@ -29,23 +28,28 @@ public sealed partial class SandboxPool
         using var registration = call.CancellationToken.UnsafeRegister(_ => queue.Withdraw(call), null);
         try
         {
-            var room = queue.PutAsync(call);
-            if (cancellationToken.IsCancellationRequested)
-            {
-                queue.Withdraw(call);
-            }
-
+            var room = Submit(queue, call);
             if (queued is not null)
             {
                 await room.ConfigureAwait(false);
                 queued.TrySetResult();
             }
 
-            return call.Stream is { } stream ? await CollectAsync(call, stream, left!).ConfigureAwait(false) : await call.Settled.ConfigureAwait(false);
+            return call.Stream is { } stream ? await CollectAsync(call, stream).ConfigureAwait(false) : await call.Settled.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancellationToken);
         }
         finally
         {
-            await EndCallbacksAsync(call).ConfigureAwait(false);
+            if (left is not null)
+            {
+                await left.CancelAsync().ConfigureAwait(false);
+                ((Task)call.Settled).Forget();
+            }
+
+            await call.Callbacks!.EndAsync().ConfigureAwait(false);
         }
     }
 
@@ -76,7 +80,7 @@ public sealed partial class SandboxPool
         using var registration = left.Token.UnsafeRegister(_ => queue.Withdraw(call), null);
         try
         {
-            _ = queue.PutAsync(call);
+            _ = Submit(queue, call);
             await foreach (var chunk in stream.Chunks.ConfigureAwait(false))
             {
                 foreach (var item in ResultReader.Read<T[]>(chunk with { Status = CallStatus.Succeeded }, SiteOf(call), _settings.Json))
@@ -86,15 +90,40 @@ public sealed partial class SandboxPool
                 }
             }
 
-            var settled = await call.Settled.ConfigureAwait(false);
-            ResultReader.ThrowIfFailed(settled.Reply, settled.Site);
+            await SettleAsync(call, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
             await left.CancelAsync().ConfigureAwait(false);
             ((Task)call.Settled).Forget();
-            await EndCallbacksAsync(call).ConfigureAwait(false);
+            await call.Callbacks!.EndAsync().ConfigureAwait(false);
         }
+    }
+
+    // Whoever cancels gets the exception of the token that he knows.
+    private static async Task SettleAsync(Invocation call, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var settled = await call.Settled.ConfigureAwait(false);
+            ResultReader.ThrowIfFailed(settled.Reply, settled.Site);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new OperationCanceledException(cancellationToken);
+        }
+    }
+
+    // A token that is cancelled between its registration and the queueing has found nothing to withdraw.
+    private static Task Submit(InvocationQueue queue, Invocation call)
+    {
+        var room = queue.PutAsync(call);
+        if (call.CancellationToken.IsCancellationRequested)
+        {
+            queue.Withdraw(call);
+        }
+
+        return room;
     }
 
     private FaultSite SiteOf(Invocation call) => new(Name, CallId: call.Request.Id, EntryPoint: call.Request.EntryPoint, Execution: call.Execution);
@@ -112,23 +141,18 @@ public sealed partial class SandboxPool
         RefuseTooLarge(payload, site);
         var isPlain = payload.Live.Count == 0 && !target.Streams;
         var traits = new CallTraits(target.AcceptsCancellation, target.Streams, target.IsIdempotent && isPlain ? options?.Retries ?? _settings.Retries : 0);
-        var callbacks = payload.Live.Count == 0
-            ? _services ??= new Callbacks([], _settings.Services)
-            : new Callbacks([.. payload.Live.Select(argument => argument.Begin(_settings))], _settings.Services);
+        var callbacks = new Callbacks([.. payload.Live.Select(argument => argument.Begin(_settings))], _settings.Services, _settings.MaxMessageBytes);
         var request = new CallRequest(site.CallId!.Value, entryPoint, payload.Json, payload.Attachments, measure);
         return (lease?.Queue ?? supervisor.Queue, new Invocation(request, traits, options ?? CallOptions.Default, callbacks, cancellationToken));
     }
 
-    private Task EndCallbacksAsync(Invocation call) =>
-        call.Callbacks is { } callbacks && callbacks != _services ? callbacks.EndAsync() : Task.CompletedTask;
-
     // The chunks are arrays; what they hold in all is an array too. Bytes in the items become base64, which is read as well.
-    private async Task<SettledCall> CollectAsync(Invocation call, CallStream stream, CancellationTokenSource left)
+    private async Task<SettledCall> CollectAsync(Invocation call, CallStream stream)
     {
         using var items = new MemoryStream();
         await foreach (var chunk in stream.Chunks.ConfigureAwait(false))
         {
-            var json = chunk.Attachments.Length > 0 ? ResultReader.Inline(chunk, _settings.Json) : chunk.Payload;
+            var json = Inlined(chunk, call);
             if (json.Length > 2)
             {
                 items.WriteByte((byte)(items.Length == 0 ? '[' : ','));
@@ -137,8 +161,6 @@ public sealed partial class SandboxPool
 
             if (items.Length > _settings.MaxMessageBytes)
             {
-                await left.CancelAsync().ConfigureAwait(false);
-                ((Task)call.Settled).Forget();
                 throw new CallArgumentException(
                     $"The items of {call.Request.EntryPoint} are more than {_settings.MaxMessageBytes} bytes (MaxMessageBytes) in all. Read them as a stream: StreamAsync.", SiteOf(call));
             }
@@ -149,6 +171,18 @@ public sealed partial class SandboxPool
         return settled.Reply.Error is null
             ? settled with { Reply = settled.Reply with { Status = CallStatus.Succeeded, Payload = items.ToArray(), Attachments = [] } }
             : settled;
+    }
+
+    private ReadOnlyMemory<byte> Inlined(CallReply chunk, Invocation call)
+    {
+        try
+        {
+            return chunk.Attachments.Length > 0 ? ResultReader.Inline(chunk, _settings.Json) : chunk.Payload;
+        }
+        catch (System.Text.Json.JsonException exception)
+        {
+            throw new CallArgumentException($"The items of {call.Request.EntryPoint} are not valid JSON: {exception.Message}", SiteOf(call), exception);
+        }
     }
 
     private void RefuseTooLarge(CallPayload payload, FaultSite site)

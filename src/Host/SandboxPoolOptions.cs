@@ -95,7 +95,7 @@ public sealed class SandboxPoolOptions
 
     /// <summary>
     /// How often a call of an entry point with <see cref="IdempotentAttribute"/> may be made again when its worker died while executing it; other calls never are. Not within a
-    /// lease, and not for calls with streams or progress handlers. From 0 to 100. Default: 0.
+    /// lease, and not for calls with streams or progress handlers. From 0 to 3. Default: 0.
     /// </summary>
     public int Retries { get; set; }
 

@@ -47,25 +47,36 @@ public abstract class PluginStartup : IPluginActivator, IAsyncDisposable
     /// <summary>Disposes what was made, last first, and then the services.</summary>
     public async ValueTask DisposeAsync()
     {
-        while (_made.TryPop(out var made))
+        try
         {
-            if (made is IAsyncDisposable asynchronous)
+            while (_made.TryPop(out var made))
             {
-                await asynchronous.DisposeAsync().ConfigureAwait(false);
-            }
-            else if (made is IDisposable disposable)
-            {
-                disposable.Dispose();
+                if (made is IAsyncDisposable asynchronous)
+                {
+                    await asynchronous.DisposeAsync().ConfigureAwait(false);
+                }
+                else if (made is IDisposable disposable)
+                {
+                    disposable.Dispose();
+                }
             }
         }
-
-        if (_provider is not null)
+        finally
         {
-            await _scope.DisposeAsync().ConfigureAwait(false);
-            await _provider.DisposeAsync().ConfigureAwait(false);
-        }
+            if (_made.Count > 0)
+            {
+                // One has thrown: the others are disposed all the same.
+                await DisposeAsync().ConfigureAwait(false);
+            }
+            else if (_provider is { } provider)
+            {
+                _provider = null;
+                await _scope.DisposeAsync().ConfigureAwait(false);
+                await provider.DisposeAsync().ConfigureAwait(false);
+            }
 
-        GC.SuppressFinalize(this);
+            GC.SuppressFinalize(this);
+        }
     }
 
     private ServiceProvider Build(IPluginContext context)

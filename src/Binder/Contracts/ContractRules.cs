@@ -46,8 +46,12 @@ internal static class ContractRules
         }
     }
 
+    /// <summary>Whether an interface is the framework's: then it is no contract.</summary>
+    public static bool IsFramework(Type type) => type.Namespace is "System" || type.Namespace?.StartsWith("System.", StringComparison.Ordinal) == true;
+
     private static string? Fault(MemberInfo member, HashSet<(Type, string)> names) => member switch
     {
+        _ when IsFramework(member.DeclaringType!) => $"{member} comes from {member.DeclaringType}, which a plugin does not offer: do not inherit from it",
         MethodInfo { IsGenericMethodDefinition: true } => $"{member} is generic: make a method for each type",
         MethodInfo method when Result(method.ReturnType) is null => $"{member} does not return a task: return Task, Task<T>, ValueTask, ValueTask<T> or IAsyncEnumerable<T>",
         MethodInfo { IsPublic: false } => $"{member} is not public, and a plugin answers public methods only: make it public",

@@ -1,4 +1,3 @@
-using System.Buffers;
 using ProcessPool.Binding.Payload;
 
 namespace ProcessPool.Binding.Streams;
@@ -9,7 +8,11 @@ using Reply = (int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] 
 /// A stream of items as chunks, each a JSON array: all items that are there without waiting, up to a size. Status <see cref="More"/> until the last one.
 /// Nothing is read ahead of what is asked for, but for one item that took its time.
 /// </summary>
-internal sealed class ChunkedStream<T>(IAsyncEnumerable<T> items, PayloadJson json, CancellationToken cancellationToken) : IAsyncEnumerator<Reply>
+/// <param name="items">The items; enumerated when the first chunk is asked for.</param>
+/// <param name="json">How they are written.</param>
+/// <param name="cancellationToken">Handed to the enumerator.</param>
+/// <param name="beforeEnd">Done before the last chunk is handed out.</param>
+internal sealed class ChunkedStream<T>(IAsyncEnumerable<T> items, PayloadJson json, CancellationToken cancellationToken, Func<Task>? beforeEnd = null) : IAsyncEnumerator<Reply>
 {
     /// <summary><c>CallStatus.Streaming</c> of Protocol.</summary>
     public const int More = 4;
@@ -19,8 +22,9 @@ internal sealed class ChunkedStream<T>(IAsyncEnumerable<T> items, PayloadJson js
     private const int MaxBytes = 64 * 1024;
     private const long MaxMilliseconds = 5;
 
-    private readonly IAsyncEnumerator<T> _items = items.GetAsyncEnumerator(cancellationToken);
+    private IAsyncEnumerator<T>? _items;
     private Task<bool>? _waiting;
+    private bool _isHeldBack;
     private (int Status, Exception Error)? _failure;
     private bool _over;
 
@@ -35,6 +39,11 @@ internal sealed class ChunkedStream<T>(IAsyncEnumerable<T> items, PayloadJson js
 
         Current = _failure is { } failure ? (failure.Status, default, [], failure.Error) : await NextAsync().ConfigureAwait(false);
         _over = Current.Status != More;
+        if (_over && beforeEnd is not null)
+        {
+            await beforeEnd().ConfigureAwait(false);
+        }
+
         return true;
     }
 
@@ -47,85 +56,77 @@ internal sealed class ChunkedStream<T>(IAsyncEnumerable<T> items, PayloadJson js
             await ((Task)waiting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        await _items.DisposeAsync().ConfigureAwait(false);
+        if (_items is not null)
+        {
+            await _items.DisposeAsync().ConfigureAwait(false);
+        }
     }
 
     private async Task<Reply> NextAsync()
     {
-        var buffer = new ArrayBufferWriter<byte>();
-        var attachments = new List<ReadOnlyMemory<byte>>();
-        var attached = 0L;
-        var count = 0;
+        var chunk = new Chunk();
         var since = Environment.TickCount64;
-        buffer.Write("["u8);
-        while (count < MaxItems && buffer.WrittenCount + attached < MaxBytes && (count == 0 || Environment.TickCount64 - since < MaxMilliseconds))
+        while (chunk.Count < MaxItems && (chunk.Count == 0 || Environment.TickCount64 - since < MaxMilliseconds))
         {
             try
             {
-                _waiting ??= _items.MoveNextAsync().AsTask();
-                if (count > 0 && !_waiting.IsCompleted)
+                _items ??= items.GetAsyncEnumerator(cancellationToken);
+                if (!_isHeldBack && !await MoveNextItemAsync(mayWait: chunk.Count == 0).ConfigureAwait(false))
                 {
-                    break;
-                }
-
-                var hasItem = await _waiting.ConfigureAwait(false);
-                _waiting = null;
-                if (!hasItem)
-                {
-                    return Chunk(Last);
+                    return chunk.ToReply(_waiting is null ? Last : More);
                 }
             }
             catch (Exception exception)
             {
-                _waiting = null;
-                return Failed(1, exception);
+                return Failed(chunk, 1, exception);
             }
 
-            var (bytes, attachmentsBefore) = (buffer.WrittenCount, attachments.Count);
             try
             {
-                if (count > 0)
+                // One that makes the chunk too large begins the next one, so that only what is too large by itself can be refused.
+                _isHeldBack = !chunk.TryAdd(_items.Current, json, MaxBytes);
+                if (_isHeldBack)
                 {
-                    buffer.Write(","u8);
+                    return chunk.ToReply(More);
                 }
-
-                json.Write(buffer, _items.Current, typeof(T), attachments);
             }
             catch (Exception exception)
             {
-                // The items before it are delivered.
-                var written = buffer.WrittenSpan[..bytes].ToArray();
-                buffer = new ArrayBufferWriter<byte>();
-                buffer.Write(written);
-                attachments.RemoveRange(attachmentsBefore, attachments.Count - attachmentsBefore);
-                return Failed(3, exception);
+                return Failed(chunk, 3, exception);
             }
-
-            for (var i = attachmentsBefore; i < attachments.Count; i++)
-            {
-                attached += attachments[i].Length;
-            }
-
-            count++;
         }
 
-        return Chunk(More);
+        return chunk.ToReply(More);
+    }
 
-        Reply Failed(int status, Exception exception)
+    // False when there are no more items, or when one has to be waited for and that may not be.
+    private async ValueTask<bool> MoveNextItemAsync(bool mayWait)
+    {
+        _waiting ??= _items!.MoveNextAsync().AsTask();
+        if (!mayWait && !_waiting.IsCompleted)
         {
-            if (count == 0)
-            {
-                return (status, default, [], exception);
-            }
-
-            _failure = (status, exception);
-            return Chunk(More);
+            return false;
         }
 
-        Reply Chunk(int status)
+        try
         {
-            buffer.Write("]"u8);
-            return (status, buffer.WrittenMemory, [.. attachments], null);
+            return await _waiting.ConfigureAwait(false);
         }
+        finally
+        {
+            _waiting = null;
+        }
+    }
+
+    // The items before it are delivered.
+    private Reply Failed(Chunk chunk, int status, Exception exception)
+    {
+        if (chunk.Count == 0)
+        {
+            return (status, default, [], exception);
+        }
+
+        _failure = (status, exception);
+        return chunk.ToReply(More);
     }
 }

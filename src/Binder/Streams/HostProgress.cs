@@ -60,7 +60,15 @@ internal sealed class HostProgress<T>(int index, HostLink host, PayloadJson json
                 }
             }
 
-            await host.AskAsync(LiveReference.Target(index, LiveReference.Report), report.Json, report.Attachments, CancellationToken.None).ConfigureAwait(false);
+            try
+            {
+                await host.AskAsync(LiveReference.Target(index, LiveReference.Report), report.Json, report.Attachments, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (Exception exception)
+            {
+                // Nobody waits for it in the plugin; the host has it in its log. The next one may be better.
+                await Console.Error.WriteLineAsync($"A report of progress is lost: {exception.Message}").ConfigureAwait(false);
+            }
         }
     }
 }

@@ -5,13 +5,34 @@ using ProcessPool.Protocol;
 namespace ProcessPool.Calls;
 
 /// <summary>What one call may ask of its host: its live arguments, and the services that are exposed.</summary>
-internal sealed class Callbacks(LiveCall[] live, HostServices services)
+/// <param name="live">Its live arguments.</param>
+/// <param name="services">The services.</param>
+/// <param name="maxMessageBytes">The frame cap.</param>
+internal sealed class Callbacks(LiveCall[] live, HostServices services, int maxMessageBytes)
 {
-    /// <summary>Whether the call can be made again: a stream that was read cannot be read once more.</summary>
-    public bool CanRestart => live.Length == 0;
+    /// <summary>Whether the sandbox has asked for anything: then the call has begun, whatever else it says.</summary>
+    public bool WasUsed { get; private set; }
 
     /// <summary>Answers a sandbox. Never fails.</summary>
     public async Task<CallReply> AnswerAsync(CallbackRequest request, CancellationToken cancellationToken)
+    {
+        WasUsed = true;
+        var reply = await FindAsync(request, cancellationToken).ConfigureAwait(false);
+        return WireLimits.SizeOf(reply.Payload, reply.Attachments) <= maxMessageBytes - WireLimits.EnvelopeBytes
+            ? reply
+            : Refused($"What the host has for {request.Target} does not fit into a message (MaxMessageBytes).");
+    }
+
+    /// <summary>The call has ended.</summary>
+    public Task EndAsync() => live.Length == 0 ? Task.CompletedTask : Task.WhenAll(live.Select(argument => argument.EndAsync()));
+
+    public static CallReply Refused(string why) => new(CallStatus.ArgumentsRefused, default, [], new RemoteError("", why, "", null));
+
+    /// <summary>Binder's reply as a message to a sandbox.</summary>
+    public static CallReply ToMessage((int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, Exception? Error) reply) =>
+        new((CallStatus)reply.Status, reply.Payload, reply.Attachments, reply.Error is { } error ? ErrorMapper.MapForPlugin(error) : null);
+
+    private async Task<CallReply> FindAsync(CallbackRequest request, CancellationToken cancellationToken)
     {
         try
         {
@@ -26,7 +47,7 @@ internal sealed class Callbacks(LiveCall[] live, HostServices services)
             }
 
             return (uint)index < (uint)live.Length
-                ? await live[index].AnswerAsync(operation, request).ConfigureAwait(false)
+                ? await live[index].AnswerAsync(operation, request, cancellationToken).ConfigureAwait(false)
                 : Refused($"The call has no argument {request.Target}.");
         }
         catch (ArgumentsRefusedException exception)
@@ -38,13 +59,4 @@ internal sealed class Callbacks(LiveCall[] live, HostServices services)
             return new CallReply(CallStatus.PluginThrew, default, [], ErrorMapper.MapForPlugin(exception));
         }
     }
-
-    /// <summary>The call has ended.</summary>
-    public Task EndAsync() => Task.WhenAll(live.Select(argument => argument.EndAsync()));
-
-    public static CallReply Refused(string why) => new(CallStatus.ArgumentsRefused, default, [], new RemoteError("", why, "", null));
-
-    /// <summary>Binder's reply as a message to a sandbox.</summary>
-    public static CallReply ToMessage((int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, Exception? Error) reply) =>
-        new((CallStatus)reply.Status, reply.Payload, reply.Attachments, reply.Error is { } error ? ErrorMapper.MapForPlugin(error) : null);
 }

@@ -11,14 +11,11 @@ namespace ProcessPool.Calls;
 internal sealed class HostServices
 {
     private readonly Dictionary<string, BoundEntryPoint> _methods = new(StringComparer.Ordinal);
-    private readonly int _maxBytes;
 
     /// <param name="exposed">The interfaces and who implements them.</param>
     /// <param name="json">The host's JSON.</param>
-    /// <param name="maxMessageBytes">The frame cap.</param>
-    public HostServices(IEnumerable<(Type Service, object Implementation)> exposed, PayloadJson json, int maxMessageBytes)
+    public HostServices(IEnumerable<(Type Service, object Implementation)> exposed, PayloadJson json)
     {
-        _maxBytes = maxMessageBytes - WireLimits.EnvelopeBytes;
         foreach (var (service, implementation) in exposed)
         {
             foreach (var method in ContractRules.Members(service).OfType<MethodInfo>())
@@ -56,8 +53,6 @@ internal sealed class HostServices
 
         var result = await method.CallAsync(request.Payload, request.Attachments, new HostLink(null), cancellationToken).ConfigureAwait(false);
         var (json, attachments) = method.Write(result);
-        return WireLimits.SizeOf(json, attachments) <= _maxBytes
-            ? new CallReply(CallStatus.Succeeded, json, attachments, null)
-            : Callbacks.Refused($"The result of {request.Target} does not fit into a message (MaxMessageBytes).");
+        return new CallReply(CallStatus.Succeeded, json, attachments, null);
     }
 }

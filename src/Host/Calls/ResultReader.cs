@@ -45,7 +45,8 @@ internal static class ResultReader
 
     // JSON without a .NET type has nowhere to put bytes: there they become base64.
     private static bool IsUntyped(Type type) =>
-        type == typeof(object) || type == typeof(JsonElement) || type == typeof(JsonDocument) || typeof(JsonNode).IsAssignableFrom(type);
+        type.IsArray ? IsUntyped(type.GetElementType()!)
+        : type == typeof(object) || type == typeof(JsonElement) || type == typeof(JsonDocument) || typeof(JsonNode).IsAssignableFrom(type);
 
     /// <summary>A reply's JSON with its attachments in it, as base64.</summary>
     public static ReadOnlyMemory<byte> Inline(CallReply reply, PayloadJson payloads)

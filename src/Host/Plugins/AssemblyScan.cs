@@ -23,7 +23,7 @@ internal sealed record AssemblyScan(string Path, string? TargetFramework, IReadO
         {
             throw PluginInfo.Unusable(path, exception.Message, exception);
         }
-        catch (Exception exception) when (exception is ArgumentException or InvalidOperationException or OverflowException or InvalidCastException or InsufficientExecutionStackException)
+        catch (Exception exception) when (exception is ArgumentException or InvalidOperationException or OverflowException or InvalidCastException or IndexOutOfRangeException or InsufficientExecutionStackException)
         {
             throw PluginInfo.Unusable(path, $"its metadata is damaged ({exception.Message})", exception);
         }

@@ -12,6 +12,7 @@ internal static class ContractComparison
     public static void RefuseDifferences(Type contract, PluginInfo plugin)
     {
         var open = contract.IsGenericType ? contract.GetGenericTypeDefinition() : contract;
+        ContractRules.RefuseUnsupported(open);
         var faults = ContractRules.Members(open).OfType<MethodInfo>().Select(method => Fault(method, plugin)).OfType<string>().ToList();
         if (faults.Count > 0)
         {

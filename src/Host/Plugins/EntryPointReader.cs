@@ -43,10 +43,7 @@ internal sealed class EntryPointReader(ModuleSet modules)
 
     private IEnumerable<EntryPointInfo> ReadContracts(Module module, TypeDefinition implementation)
     {
-        var idempotent = implementation.GetMethods().Select(module.Reader.GetMethodDefinition)
-            .Where(method => IsIdempotent(module.Reader, method))
-            .Select(method => module.Reader.GetString(method.Name).Split('.')[^1])
-            .ToHashSet(StringComparer.Ordinal);
+        var idempotent = implementation.GetMethods().Select(module.Reader.GetMethodDefinition).Where(method => IsIdempotent(module.Reader, method)).ToList();
         foreach (var (owner, contract) in Interfaces(module, implementation).Distinct())
         {
             var reader = owner.Reader;
@@ -58,7 +55,7 @@ internal sealed class EntryPointReader(ModuleSet modules)
                 {
                     var name = reader.GetString(method.Name);
                     var entryPoint = Describe(reader, method, $"{TypeNames.Short(fullName)}.{name}");
-                    yield return entryPoint with { IsIdempotent = entryPoint.IsIdempotent || idempotent.Contains(name) };
+                    yield return entryPoint with { IsIdempotent = entryPoint.IsIdempotent || idempotent.Any(candidate => Implements(module.Reader, candidate, reader, method, fullName)) };
                 }
             }
         }
@@ -190,6 +187,19 @@ internal sealed class EntryPointReader(ModuleSet modules)
         _ when type.StartsWith("ValueTask<", StringComparison.Ordinal) => type["ValueTask<".Length..^1],
         _ => type,
     };
+
+    // Explicitly, by its name; or implicitly, by name and parameters.
+    private static bool Implements(MetadataReader reader, MethodDefinition candidate, MetadataReader contractReader, MethodDefinition method, string contract)
+    {
+        var name = reader.GetString(candidate.Name);
+        var last = name.LastIndexOf('.');
+        var parameters = candidate.DecodeSignature(SignatureText.Instance, null).ParameterTypes;
+        return name[(last + 1)..] == contractReader.GetString(method.Name)
+            && parameters.SequenceEqual(method.DecodeSignature(SignatureText.Instance, null).ParameterTypes)
+            && (last < 0
+                ? (candidate.Attributes & (MethodAttributes.MemberAccessMask | MethodAttributes.Static)) == MethodAttributes.Public && candidate.GetGenericParameters().Count == 0
+                : name[..last].Split('<')[0] == contract.Split('`')[0]);
+    }
 
     private static bool IsIdempotent(MetadataReader reader, MethodDefinition method) => Find(reader, method.GetCustomAttributes(), IdempotentName) is not null;
 

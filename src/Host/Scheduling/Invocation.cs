@@ -14,6 +14,7 @@ internal sealed class Invocation(CallRequest request, CallTraits traits, CallOpt
 {
     private readonly TaskCompletionSource<SettledCall> _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CallLifecycle _life = new();
+    private volatile bool _hasBegun;
 
     public CallRequest Request { get; } = request;
 
@@ -37,8 +38,8 @@ internal sealed class Invocation(CallRequest request, CallTraits traits, CallOpt
 
     public CallPhase Phase => _life.Phase;
 
-    /// <summary>Whether plugin code may have run.</summary>
-    public Execution Execution => Phase >= CallPhase.Executing ? Execution.Started : Execution.NotStarted;
+    /// <summary>Whether plugin code may have run, on whichever worker.</summary>
+    public Execution Execution => _hasBegun ? Execution.Started : Execution.NotStarted;
 
     /// <summary>How often it was handed to a worker that died and said it had not begun it.</summary>
     public int Returns { get; set; }
@@ -66,7 +67,11 @@ internal sealed class Invocation(CallRequest request, CallTraits traits, CallOpt
 
     public void Assign() => _life.Fire(CallTrigger.Assign);
 
-    public void Start() => _life.Fire(CallTrigger.Start);
+    public void Start()
+    {
+        _hasBegun = true;
+        _life.Fire(CallTrigger.Start);
+    }
 
     public void Return() => _life.Fire(CallTrigger.Return);
 

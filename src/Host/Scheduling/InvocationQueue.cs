@@ -1,16 +1,5 @@
 namespace ProcessPool.Scheduling;
 
-/// <summary>How long a queue is, for errors.</summary>
-internal readonly record struct QueueStatus(int Length, TimeSpan OldestAge);
-
-/// <summary>What a queue does with calls that it does not keep: one error for each.</summary>
-internal interface IQueueErrors
-{
-    Exception Full(Invocation call, QueueStatus status);
-
-    Exception TimedOut(Invocation call, TimeSpan timeout, QueueStatus status);
-}
-
 /// <summary>
 /// Bounded, by priority, then first in first out. Callers wait for room or are refused, slots wait for calls; all can give up at any time. A call that is
 /// cancelled while it waits leaves at once. No code of a caller runs under the lock: every completion here continues asynchronously.
@@ -45,16 +34,7 @@ internal sealed class InvocationQueue : IDisposable
     }
 
     /// <summary>How many calls wait for a worker.</summary>
-    public int Count
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _count;
-            }
-        }
-    }
+    public int Count => Volatile.Read(ref _count);
 
     /// <summary>Whether no call waits and none will: the pool drains, and is done.</summary>
     public bool IsDrained
@@ -91,6 +71,8 @@ internal sealed class InvocationQueue : IDisposable
                     Add_NeedsLock(call, first: false);
                 }
             }
+
+            Refill_NeedsLock();
         }
     }
 
@@ -175,7 +157,8 @@ internal sealed class InvocationQueue : IDisposable
                 return default;
             }
 
-            if (WaitingCalls.FirstOf(taker.Own, _calls) is { } call)
+            // Those who wait for room come last: there is room as soon as nothing waits that this taker could take.
+            if ((WaitingCalls.FirstOf(taker.Own, _calls) ?? _callers.FirstOrDefault(caller => (_affine.Of(caller) ?? taker) == taker)) is { } call)
             {
                 Remove_NeedsLock(call);
                 Take_NeedsLock(call);
@@ -341,16 +324,30 @@ internal sealed class InvocationQueue : IDisposable
         }
     }
 
-    // The caller who comes first among those who wait gets the room.
     private void Remove_NeedsLock(Invocation call)
     {
         var isCaller = call.QueuedIn == _callers;
         call.QueuedIn!.Remove(call);
         _count -= isCaller ? 0 : 1;
-        if (_count < _capacity && _callers.First is { } next)
+        if (isCaller)
+        {
+            call.Room!.TrySetResult();
+        }
+
+        Refill_NeedsLock();
+    }
+
+    // The callers who come first among those who wait get the room.
+    private void Refill_NeedsLock()
+    {
+        while (_count < _capacity && _callers.First is { } next)
         {
             _callers.Remove(next);
-            Add_NeedsLock(next, first: false);
+            if (!HandOut_NeedsLock(next))
+            {
+                Add_NeedsLock(next, first: false);
+            }
+
             next.Room!.SetResult();
         }
 

@@ -1,6 +1,6 @@
 namespace ProcessPool.Scheduling;
 
-/// <summary>Calls in the order they are to be served: by priority, then first in first out. Not thread-safe; every operation takes constant time.</summary>
+/// <summary>Calls in the order they are to be served: by priority, then first in first out. Not thread-safe; every operation takes constant time but where it says so.</summary>
 internal sealed class WaitingCalls
 {
     private readonly LinkedList<Invocation>[] _byPriority = [new(), new(), new()];
@@ -31,6 +31,9 @@ internal sealed class WaitingCalls
         ({ } left, { } right) => left.QueuedAt <= right.QueuedAt ? left : right,
         var (left, right) => left ?? right,
     };
+
+    /// <summary>The first that fits, or null. The only operation that may look at all of them.</summary>
+    public Invocation? FirstOrDefault(Func<Invocation, bool> fits) => Count == 0 ? null : _byPriority.SelectMany(calls => calls).FirstOrDefault(fits);
 
     /// <summary>The one that waits longest, or null.</summary>
     public Invocation? Oldest

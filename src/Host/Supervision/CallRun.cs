@@ -38,6 +38,7 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
     private const int MaxReturns = 2;
 
     private readonly IWorker _worker = incarnation.Worker;
+    private CallReply? _lastReply;
 
     public async Task<CallRunEnd> RunAsync(CancellationToken poolStopped)
     {
@@ -68,17 +69,24 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
     private async Task<(CallRunEnd End, bool HasMore)> RequestAsync(Func<CancellationToken, Task<CallReply>> request, CancellationToken poolStopped)
     {
         using var watch = new CallWatch(call, _worker, settings, poolStopped);
-        if (watch.Ask.IsCancellationRequested && call.Phase < CallPhase.Executing)
+        if (watch.Ask.IsCancellationRequested)
         {
             watch.Close();
+            if (_lastReply is not null && !watch.Killed && watch.Reason == EndReason.Cancelled)
+            {
+                // The reader has just left.
+                return (await EndStreamAsync(poolStopped).ConfigureAwait(false), false);
+            }
+
             Settle(watch);
-            return (new(watch.Killed ? WorkerAfterCall.Killed : WorkerAfterCall.Ready), false);
+            return (new(watch.Killed ? WorkerAfterCall.Killed : _lastReply is null ? WorkerAfterCall.Ready : WorkerAfterCall.Spent, _lastReply), false);
         }
 
         try
         {
             var reply = await request(watch.Ask).ConfigureAwait(false);
             watch.Close();
+            _lastReply = reply;
             var told = watch.Reason;
             call.Start();
             var left = watch.Killed ? WorkerAfterCall.Killed : told is EndReason.TimedOut or EndReason.PoolStopped ? WorkerAfterCall.Spent : WorkerAfterCall.Ready;
@@ -158,15 +166,19 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
         {
             await _worker.EndAsync(call.Request.Id).ConfigureAwait(false);
         }
-        catch (WorkerLostException)
+        catch (WorkerLostException lost)
         {
             left = WorkerAfterCall.Died;
+            if (!watch.Killed)
+            {
+                supervisor.WorkerDied(incarnation, lost.Exit, Site);
+            }
         }
 
         watch.Close();
         supervisor.CallFinishes();
         call.Cancel();
-        return new(watch.Killed ? WorkerAfterCall.Killed : left);
+        return new(watch.Killed ? WorkerAfterCall.Killed : left, _lastReply);
     }
 
     private void Finish(CallReply reply)
@@ -190,7 +202,7 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
     // What is not known counts as begun.
     private void NoteExecution(RecorderMark? mark)
     {
-        if (mark is null || mark.StartedCall == call.Request.Id)
+        if (mark is null || mark.StartedCall == call.Request.Id || call.Callbacks is { WasUsed: true })
         {
             call.Start();
         }
@@ -199,12 +211,13 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
     private void Blame(WorkerExit exit)
     {
         supervisor.WorkerDied(incarnation, exit, Site);
-        if (!isLeased && call.Execution == Execution.NotStarted && call.Returns++ < MaxReturns)
+        var hasBegun = call.Phase == CallPhase.Executing;
+        if (!isLeased && !hasBegun && call.Returns++ < MaxReturns)
         {
             settings.Logger.CallReturned(call.Request.Id, call.Request.EntryPoint, _worker.Name, _worker.ProcessId);
             supervisor.PutBack(call);
         }
-        else if (!isLeased && call.Execution == Execution.Started && call.Retries < call.Traits.Retries)
+        else if (!isLeased && hasBegun && call.Stream is null && call.Retries < call.Traits.Retries)
         {
             call.Retries++;
             settings.Logger.CallRetried(call.Request.Id, call.Request.EntryPoint, _worker.Name, _worker.ProcessId, call.Retries, call.Traits.Retries);

@@ -96,19 +96,30 @@ internal sealed class Service : IDisposable
     {
         call.Start();
         _leaseTaker = new Taker(lease.Queue);
-        lease.Grant(_supervisor.SiteOf(call, _incarnation));
         ServiceEnd? end = null;
-        while (end is null && !(lease.Queue.IsDrained || poolStopped.IsCancellationRequested || _worker.HasExited))
+
+        // Calls of a key must not wait for a worker that is somebody's own.
+        _supervisor.Queue.SetActive(_taker, false);
+        lease.Grant(_supervisor.SiteOf(call, _incarnation));
+        try
         {
-            if (await _leaseTaker.TakeAsync().ConfigureAwait(false) is { } next)
+            while (end is null && !(lease.Queue.IsDrained || poolStopped.IsCancellationRequested || _worker.HasExited))
             {
-                end = await ServeAsync(next, isLeased: true, budget, poolStopped).ConfigureAwait(false);
+                if (await _leaseTaker.TakeAsync().ConfigureAwait(false) is { } next)
+                {
+                    end = await ServeAsync(next, isLeased: true, budget, poolStopped).ConfigureAwait(false);
+                }
             }
+
+            end ??= _worker.HasExited && !lease.Queue.IsDrained ? await DieAsync(poolStopped).ConfigureAwait(false) : null;
+        }
+        finally
+        {
+            _leaseTaker = null;
+            _supervisor.Queue.SetActive(_taker, true);
+            _supervisor.EndLease(lease, end?.Death, _incarnation);
         }
 
-        _leaseTaker = null;
-        end ??= _worker.HasExited && !lease.Queue.IsDrained ? await DieAsync(poolStopped).ConfigureAwait(false) : null;
-        _supervisor.EndLease(lease, end?.Death, _incarnation);
         call.Succeed(new SettledCall(new CallReply(CallStatus.Succeeded, default, [], null), _supervisor.SiteOf(_incarnation)));
         return end;
     }

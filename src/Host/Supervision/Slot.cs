@@ -38,6 +38,8 @@ internal sealed class Slot(int number, PoolSettings settings, Workforce workforc
             }
         }
 
+        supervisor.Queue.SetActive(_taker, false);
+
         // The pool may have stopped before there was a first start; of several that fail, one is reported.
         _firstReady.TrySetCanceled(CancellationToken.None);
         _firstReady.Task.Forget();

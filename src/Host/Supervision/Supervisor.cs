@@ -339,7 +339,7 @@ internal sealed class Supervisor : IQueueErrors
 
     private Exception Refuse(Invocation call) => new CallRejectedException(RejectionReason.Stopped, SiteOf(call));
 
-    private FaultSite SiteOf(Invocation call) => new(PoolName, CallId: call.Request.Id, EntryPoint: call.Request.EntryPoint);
+    private FaultSite SiteOf(Invocation call) => new(PoolName, CallId: call.Request.Id, EntryPoint: call.Request.EntryPoint, Execution: call.Execution);
 
     public FaultSite SiteOf(Incarnation incarnation) =>
         new(PoolName, incarnation.Worker.Name, incarnation.Worker.ProcessId, Incarnation: incarnation.Number);

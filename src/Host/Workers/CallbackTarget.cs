@@ -10,24 +10,20 @@ internal sealed class CallbackTarget(PoolSettings settings) : IHostCalls
     private readonly RatePacer _pace = new(settings.MaxCallbacksPerSecond, settings.Time);
     private volatile Running? _current;
 
-    public RequestGate Gate { get; } = new(WireLimits.MaxRequestsAtOnce, nameof(IHostCalls.CallbackAsync));
+    public RequestGate Gate { get; } = new(WireLimits.MaxRequestsAtOnce, (nameof(IHostCalls.CallbackAsync), RequestGate.Always));
+
+    /// <summary>No call executes any more.</summary>
+    public void End() => _current = null;
 
     /// <summary>From now on this call executes.</summary>
     public void Begin(long callId, Callbacks? callbacks) => _current = callbacks is null ? null : new Running(callId, callbacks);
 
     public async Task<CallReply> CallbackAsync(CallbackRequest request, CancellationToken cancellationToken)
     {
-        try
-        {
-            await _pace.WaitAsync(cancellationToken).ConfigureAwait(false);
-            return _current is { } running && request?.CallId == running.CallId
-                ? await running.Callbacks.AnswerAsync(request, cancellationToken).ConfigureAwait(false)
-                : Callbacks.Refused("The call is over, or may ask for nothing.");
-        }
-        finally
-        {
-            Gate.Leave();
-        }
+        await _pace.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return _current is { } running && request.CallId == running.CallId
+            ? await running.Callbacks.AnswerAsync(request, cancellationToken).ConfigureAwait(false)
+            : Callbacks.Refused("The call is over, or may ask for nothing.");
     }
 
     private sealed record Running(long CallId, Callbacks Callbacks);

@@ -1,16 +1,16 @@
 using ProcessPool.Diagnostics;
 using ProcessPool.Protocol;
-using ProcessPool.Protocol.Transport;
 
 namespace ProcessPool.Workers;
 
 /// <summary>From a running sandbox to a plugin that is ready. Every stage that is reported gives the next one its full time.</summary>
-internal sealed class Handshake(PoolSettings settings, InitializeRequest request, ISandbox sandbox, RequestGate gate) : IHostControl
+internal sealed class Handshake(PoolSettings settings, InitializeRequest request, ISandbox sandbox) : IHostControl
 {
     /// <summary>After the end of the control channel, how long the exit code may take.</summary>
     private static readonly TimeSpan ExitCodeWait = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
+    private readonly RatePacer _logPace = new(settings.MaxCallbacksPerSecond, settings.Time);
     private StartStage _reached = StartStage.Started;
     private string _pluginStage = "";
     private CancellationTokenSource? _deadline;
@@ -42,22 +42,11 @@ internal sealed class Handshake(PoolSettings settings, InitializeRequest request
         return Task.CompletedTask;
     }
 
-    public Task LogAsync(PluginLogEntry entry)
+    public async Task LogAsync(PluginLogEntry entry)
     {
-        try
-        {
-            if (entry is not null)
-            {
-                settings.Logger.PluginLogged(
-                    request.WorkerName, entry.Level, Text(entry.Category, WireLimits.MaxErrorMessage), Text(entry.Message, WireLimits.MaxErrorMessage), Text(entry.Exception, WireLimits.MaxStackTrace));
-            }
-        }
-        finally
-        {
-            gate.Leave();
-        }
-
-        return Task.CompletedTask;
+        await _logPace.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        settings.Logger.PluginLogged(
+            request.WorkerName, entry.Level, Text(entry.Category, WireLimits.MaxErrorMessage), Text(entry.Message, WireLimits.MaxErrorMessage), Text(entry.Exception, WireLimits.MaxStackTrace));
     }
 
     /// <summary>Ends when the plugin is ready.</summary>
@@ -142,15 +131,19 @@ internal sealed class Handshake(PoolSettings settings, InitializeRequest request
 
     private string Reached => _pluginStage.Length > 0 ? $"{_reached}: {_pluginStage}" : $"{_reached}";
 
-    // A plugin's text on its way to a log or a terminal.
-    private static string Text(string? text, int length) =>
-        string.Create(Math.Min(length, text?.Length ?? 0), text ?? "", (span, source) =>
+    // A plugin's text on its way to a log or a terminal: no control characters, and no line that looks like somebody else's.
+    private static string Text(string? text, int length)
+    {
+        var cut = text is null ? "" : text.Length <= length ? text : text[..length];
+        var clean = string.Create(cut.Length, cut, (span, source) =>
         {
             for (var i = 0; i < span.Length; i++)
             {
                 span[i] = char.IsControl(source[i]) && source[i] is not ('\n' or '\t') ? ' ' : source[i];
             }
         });
+        return clean.Replace("\n", "\n    ", StringComparison.Ordinal);
+    }
 
     private string Tail() =>
         sandbox.StandardError.Text is { Length: > 0 } text ? $"{Environment.NewLine}Last standard error:{Environment.NewLine}{text}" : "";

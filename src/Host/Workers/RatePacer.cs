@@ -9,7 +9,16 @@ internal sealed class RatePacer(int perSecond, TimeProvider time)
     private long _since = time.GetTimestamp();
     private int _count;
 
-    public Task WaitAsync(CancellationToken cancellationToken)
+    public async Task WaitAsync(CancellationToken cancellationToken)
+    {
+        while (TryPass() is { } wait)
+        {
+            await Task.Delay(wait, time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    // Null, or how long until the next second begins.
+    private TimeSpan? TryPass()
     {
         lock (_gate)
         {
@@ -21,7 +30,7 @@ internal sealed class RatePacer(int perSecond, TimeProvider time)
                 elapsed = TimeSpan.Zero;
             }
 
-            return ++_count <= perSecond ? Task.CompletedTask : Task.Delay(Second - elapsed, time, cancellationToken);
+            return _count < perSecond && ++_count > 0 ? null : Second - elapsed;
         }
     }
 }

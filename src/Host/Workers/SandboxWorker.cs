@@ -60,8 +60,8 @@ internal sealed class SandboxWorker : IWorker
     public static async Task<SandboxWorker> StartAsync(
         ISandbox sandbox, InitializeRequest request, PoolSettings settings, CancellationToken cancellationToken)
     {
-        var control = RpcChannel.Create(sandbox.Control, $"{request.WorkerName} control", WireLimits.MaxControlMessageBytes, ControlGate(out var gate));
-        var handshake = new Handshake(settings, request, sandbox, gate);
+        var control = RpcChannel.Create(sandbox.Control, $"{request.WorkerName} control", WireLimits.MaxControlMessageBytes, ControlGate());
+        var handshake = new Handshake(settings, request, sandbox);
         control.AddLocalRpcTarget<IHostControl>(handshake, null);
         control.StartListening();
         var worker = new SandboxWorker(request.WorkerName, sandbox, settings, control);
@@ -81,27 +81,49 @@ internal sealed class SandboxWorker : IWorker
     public async Task<CallReply> InvokeAsync(CallRequest request, Callbacks? callbacks, CancellationToken cancellationToken)
     {
         _callbacks.Begin(request.Id, callbacks);
-        var reply = await AskAsync(() => _callsProxy.InvokeAsync(request, cancellationToken), cancellationToken).ConfigureAwait(false);
+        var reply = await AskAsync(async () => Check(await _callsProxy.InvokeAsync(request, cancellationToken).ConfigureAwait(false)), cancellationToken).ConfigureAwait(false);
         Interlocked.Increment(ref _callsServed);
         return reply;
     }
 
     public Task<CallReply> NextAsync(long callId, CancellationToken cancellationToken) =>
-        AskAsync(() => _callsProxy.NextAsync(callId, cancellationToken), cancellationToken);
+        AskAsync(async () => Check(await _callsProxy.NextAsync(callId, cancellationToken).ConfigureAwait(false)), cancellationToken);
 
     public Task EndAsync(long callId) => AskAsync(
         async () =>
         {
             await _callsProxy.EndAsync(callId, CancellationToken.None).ConfigureAwait(false);
-            return Callbacks.Refused("");
+            _callbacks.End();
+            return true;
         },
         CancellationToken.None);
 
-    private async Task<CallReply> AskAsync(Func<Task<CallReply>> ask, CancellationToken cancellationToken)
+    private CallReply Check(CallReply reply)
+    {
+        if (reply is not { Attachments: not null })
+        {
+            throw new InvalidDataException("It answered a call with nothing.");
+        }
+
+        // "[]": a stream without items that goes on would go on for ever.
+        if (reply.Status == CallStatus.Streaming && reply.Payload.Length <= 2)
+        {
+            throw new InvalidDataException("It sent a chunk without items.");
+        }
+
+        if (reply.Status != CallStatus.Streaming)
+        {
+            _callbacks.End();
+        }
+
+        return reply;
+    }
+
+    private async Task<T> AskAsync<T>(Func<Task<T>> ask, CancellationToken cancellationToken)
     {
         try
         {
-            return await ask().ConfigureAwait(false) is { Attachments: not null } reply ? reply : throw new InvalidDataException("It answered a call with nothing.");
+            return await ask().ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested && !_calls.Completion.IsCompleted)
         {
@@ -175,9 +197,11 @@ internal sealed class SandboxWorker : IWorker
         await _sandbox.DisposeAsync().ConfigureAwait(false);
     }
 
-    // Its stages are counted for good, its log entries while they are written.
-    private static RequestGate ControlGate(out RequestGate gate) =>
-        gate = new RequestGate(WireLimits.MaxStages + WireLimits.MaxRequestsAtOnce, nameof(IHostControl.StageAsync), nameof(IHostControl.PluginStageAsync), nameof(IHostControl.LogAsync));
+    private static RequestGate ControlGate() => new(
+        WireLimits.MaxRequestsAtOnce,
+        (nameof(IHostControl.StageAsync), WireLimits.MaxStages),
+        (nameof(IHostControl.PluginStageAsync), WireLimits.MaxStages),
+        (nameof(IHostControl.LogAsync), RequestGate.Always));
 
     private async Task StopGentlyAsync()
     {

@@ -42,6 +42,16 @@ internal sealed class CappedMessageHandler(Stream stream, IJsonRpcMessageFormatt
         return message;
     }
 
+    // One message after the other: whoever is here has seen those before it sent.
+    protected override void Write(JsonRpcMessage content, CancellationToken cancellationToken)
+    {
+        base.Write(content, cancellationToken);
+        if (content is JsonRpcResult or JsonRpcError)
+        {
+            gate?.Leave();
+        }
+    }
+
     private static int ReadLength(ReadOnlySequence<byte> header)
     {
         Span<byte> bytes = stackalloc byte[sizeof(int)];

@@ -100,7 +100,7 @@ internal sealed class LoadedPlugin : IAsyncDisposable
         return types switch
         {
             [] => null,
-            [var only] => (IPluginActivator)Activator.CreateInstance(only)!,
+            [var only] => (IPluginActivator)Activator.CreateInstance(only, BindingFlags.DoNotWrapExceptions | BindingFlags.Public | BindingFlags.Instance, null, null, null)!,
             _ => throw new InvalidOperationException($"{string.Join(" and ", types)} implement IPluginActivator. Keep one."),
         };
     }

@@ -3,6 +3,7 @@ using ProcessPool.Sandbox.Loading;
 
 namespace ProcessPool.Sandbox.Serving;
 
+using HostCall = Func<string, ReadOnlyMemory<byte>, ReadOnlyMemory<byte>[], CancellationToken, Task<(ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, bool More)>>;
 using Reply = (int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, Exception? Error);
 
 /// <summary>Runs calls. The host makes one request at a time.</summary>
@@ -18,7 +19,7 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder?
         _call = call;
         host.Enter(call);
         var (first, stream) = await CancellingAsync(
-            call, () => plugin.CallAsync(request.EntryPoint, request.Payload, request.Attachments, host.AskAsync, call.Token), cancellationToken).ConfigureAwait(false);
+            call, () => plugin.CallAsync(request.EntryPoint, request.Payload, request.Attachments, AskFor(call), call.Token), cancellationToken).ConfigureAwait(false);
         call.Stream = stream;
         return await ReplyAsync(call, first).ConfigureAwait(false);
     });
@@ -62,6 +63,10 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder?
         await plugin.DisposeAsync().ConfigureAwait(false);
     }
 
+    // Streams and progress handlers belong to their call, on whatever thread they are used.
+    private HostCall AskFor(RunningCall call) =>
+        (target, payload, attachments, cancellationToken) => host.AskAsync(call, target, payload, attachments, cancellationToken);
+
     // A synchronous entry point must not hold the thread that reads this channel: a cancel could not arrive.
     private Task<T> RunAsync<T>(Func<Task<T>> work)
     {
@@ -97,7 +102,7 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder?
         catch (Exception exception)
         {
             // A stream's own clean-up threw. Its items were delivered; there is no call left to fail.
-            await Console.Error.WriteLineAsync($"{call.Request.EntryPoint}: disposing its stream threw {exception}").ConfigureAwait(false);
+            await Console.Error.WriteLineAsync($"{call.EntryPoint}: disposing its stream threw {exception}").ConfigureAwait(false);
         }
 
         call.Dispose();

@@ -13,6 +13,7 @@ internal sealed class ControlService(IHostControl host, Stream calls, Recorder? 
     private CallService? _service;
     private JsonRpc? _callsChannel;
 
+    /// <summary>Ends when the host says exit; fails when its calls cannot be understood any more.</summary>
     public Task ExitRequested => _exit.Task;
 
     public async Task<InitializeReply> InitializeAsync(InitializeRequest request, CancellationToken cancellationToken)
@@ -78,6 +79,19 @@ internal sealed class ControlService(IHostControl host, Stream calls, Recorder? 
         hostCalls.Connect(_callsChannel.Attach<IHostCalls>());
         _callsChannel.AddLocalRpcTarget<ISandboxCalls>(_service, null);
         _callsChannel.StartListening();
+        _ = FailWithAsync(_callsChannel.Completion);
+    }
+
+    private async Task FailWithAsync(Task callsChannel)
+    {
+        try
+        {
+            await callsChannel.ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            _exit.TrySetException(exception);
+        }
     }
 
     private static InitializeReply Failed(StartStage stage, RemoteError error) => new(WireLimits.ProtocolVersion, stage, error);

@@ -18,13 +18,19 @@ internal sealed class HostCalls(int maxMessageBytes)
     /// <summary>What runs from here on is part of this call.</summary>
     public void Enter(RunningCall call) => _current.Value = call;
 
-    /// <summary>Asks the host for the current call.</summary>
+    /// <summary>Asks the host for the call whose code this is.</summary>
+    /// <inheritdoc cref="AskAsync(RunningCall, string, ReadOnlyMemory{byte}, ReadOnlyMemory{byte}[], CancellationToken)"/>
+    public Task<(ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, bool More)> AskAsync(
+        string target, ReadOnlyMemory<byte> payload, ReadOnlyMemory<byte>[] attachments, CancellationToken cancellationToken) =>
+        AskAsync(_current.Value, target, payload, attachments, cancellationToken);
+
+    /// <summary>Asks the host for a call, whoever's code this is.</summary>
     /// <exception cref="HostServiceException">The host refused, or its code threw.</exception>
     /// <exception cref="InvalidOperationException">No call is executing here.</exception>
     public async Task<(ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, bool More)> AskAsync(
-        string target, ReadOnlyMemory<byte> payload, ReadOnlyMemory<byte>[] attachments, CancellationToken cancellationToken)
+        RunningCall? call, string target, ReadOnlyMemory<byte> payload, ReadOnlyMemory<byte>[] attachments, CancellationToken cancellationToken)
     {
-        if (_host is null || _current.Value is not { IsOver: false } call)
+        if (_host is null || call is not { IsOver: false })
         {
             throw new InvalidOperationException($"The host can be asked for {target} only while a call executes, by code that the call runs.");
         }

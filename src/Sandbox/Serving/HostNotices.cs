@@ -4,7 +4,7 @@ using ProcessPool.Protocol;
 namespace ProcessPool.Sandbox.Serving;
 
 /// <summary>
-/// What a plugin tells its host on the control channel, one notice after the other: each is sent when the one before was answered. Of the log entries
+/// What a plugin tells its host on the control channel: stages at once, log entries one after the other, each when the one before was answered. Of those
 /// that wait, the latest 1,024 are kept.
 /// </summary>
 internal sealed class HostNotices

@@ -6,17 +6,31 @@ namespace ProcessPool.Sandbox.Serving;
 using Reply = (int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, Exception? Error);
 
 /// <summary>The call that executes just now: a stream's call does until its last item, or until it is ended.</summary>
-internal sealed class RunningCall(CallRequest request) : IDisposable
+internal sealed class RunningCall : IDisposable
 {
+    private readonly bool _measures;
     private readonly CancellationTokenSource _cancel = new();
     private readonly long _startedAt = Stopwatch.GetTimestamp();
-    private readonly TimeSpan _cpuBefore = request.Measure ? Environment.CpuUsage.TotalTime : default;
-    private readonly long _allocatedBefore = request.Measure ? GC.GetTotalAllocatedBytes(precise: true) : 0;
+    private readonly TimeSpan _cpuBefore;
+    private readonly long _allocatedBefore;
     private volatile bool _over;
 
-    public long Id => request.Id;
+    // Not the request itself: whatever the plugin starts and keeps (a timer) keeps this object, and would keep the payload.
+    public RunningCall(CallRequest request)
+    {
+        Id = request.Id;
+        EntryPoint = request.EntryPoint;
+        _measures = request.Measure;
+        if (_measures)
+        {
+            _cpuBefore = Environment.CpuUsage.TotalTime;
+            _allocatedBefore = GC.GetTotalAllocatedBytes(precise: true);
+        }
+    }
 
-    public CallRequest Request => request;
+    public long Id { get; }
+
+    public string EntryPoint { get; }
 
     /// <summary>The plugin's token.</summary>
     public CancellationToken Token => _cancel.Token;
@@ -28,7 +42,7 @@ internal sealed class RunningCall(CallRequest request) : IDisposable
     public bool IsOver => _over;
 
     /// <summary>What it has used; null when nobody asked.</summary>
-    public CallUsage? Usage => request.Measure
+    public CallUsage? Usage => _measures
         ? new CallUsage(Stopwatch.GetElapsedTime(_startedAt).Ticks, (Environment.CpuUsage.TotalTime - _cpuBefore).Ticks, GC.GetTotalAllocatedBytes(precise: true) - _allocatedBefore)
         : null;
 

@@ -58,10 +58,7 @@ public sealed class ContractCrashTests(ProcessContractFixture fixture) : IClassF
     {
         await using var lease = await fixture.Pool.LeaseAsync<IWork>();
         Sandboxes.Kill(lease.ProcessId!.Value);
-        while (lease.IsActive)
-        {
-            await Task.Yield();
-        }
+        await Until.HoldsAsync(() => !lease.IsActive, "the lease is lost");
 
         Assert.Equal(RejectionReason.LeaseLost, (await Assert.ThrowsAsync<CallRejectedException>(() => lease.Proxy.LiveAsync())).Reason);
         Assert.NotEqual(lease.ProcessId, await Work.ProcessIdAsync().Within("the pool goes on"));

@@ -15,6 +15,10 @@ internal static class ContractPlugin
             IAsyncEnumerable<long> DripAsync();
             Task<int> LiveAsync();
             Task<long> SumAsync(IAsyncEnumerable<long> numbers, long atMost = long.MaxValue);
+            Task<long> SumUntilAsync(IAsyncEnumerable<long> numbers, CancellationToken token);
+            Task<long> CountBytesAsync(IAsyncEnumerable<byte[]> items);
+            IAsyncEnumerable<byte[]> BytesAsync(int first, int second, int third);
+            IAsyncEnumerable<long> CountAndReportAsync(int to, IProgress<Step> progress);
             IAsyncEnumerable<long> DoubleAsync(IAsyncEnumerable<long> numbers);
             Task<long> ReportAsync(int times, IProgress<Step> progress, CancellationToken token = default);
             Task<int> RememberAsync(int value);
@@ -113,6 +117,44 @@ internal static class ContractPlugin
                 var sum = 0L;
                 await foreach (var number in numbers) { sum += number; if (sum > atMost) break; }
                 return sum;
+            }
+
+            public async Task<long> SumUntilAsync(IAsyncEnumerable<long> numbers, CancellationToken token)
+            {
+                var sum = 0L;
+                await foreach (var number in numbers.WithCancellation(token)) { sum += number; }
+                return sum;
+            }
+
+            public async Task<long> CountBytesAsync(IAsyncEnumerable<byte[]> items)
+            {
+                var sum = 0L;
+                await foreach (var bytes in items) { sum += bytes.Length; }
+                return sum;
+            }
+
+            public async IAsyncEnumerable<byte[]> BytesAsync(int first, int second, int third)
+            {
+                yield return new byte[first];
+                yield return new byte[second];
+                yield return new byte[third];
+                await Task.CompletedTask;
+            }
+
+            public async IAsyncEnumerable<long> CountAndReportAsync(int to, IProgress<Step> progress)
+            {
+                for (var i = 0; i < to; i++)
+                {
+                    using (ExecutionContext.SuppressFlow())
+                    {
+                        var thread = new Thread(() => progress.Report(new Step(i + 1, "")));
+                        thread.Start();
+                        thread.Join();
+                    }
+
+                    await Task.Yield();
+                    yield return i;
+                }
             }
 
             public async IAsyncEnumerable<long> DoubleAsync(IAsyncEnumerable<long> numbers)

@@ -137,6 +137,64 @@ public abstract class ContractSuite(ContractFixture fixture)
     }
 
     [Fact]
+    public async Task An_item_that_is_too_large_fails_the_call_and_the_items_before_it_arrive()
+    {
+        var options = fixture.Options();
+        options.MaxMessageBytes = 2 * 1024 * 1024;
+        options.Workers = 1;
+        await using var pool = await SandboxPool.StartAsync(options);
+        var work = pool.GetProxy<IWork>();
+        var thrown = await Assert.ThrowsAsync<PluginCallException>(() => work.CountBytesAsync(LargeAsync(3 * 1024 * 1024)).Within("the call ends"));
+        Assert.Contains("MaxMessageBytes", thrown.Error.Message);
+        Assert.Equal(10 + 1_900_000, await work.CountBytesAsync(LargeAsync(1_900_000)).Within("what fits by itself arrives"));
+        var received = new List<int>();
+        await Assert.ThrowsAsync<CallArgumentException>(async () =>
+        {
+            await foreach (var bytes in work.BytesAsync(60_000, 1_900_000, 3 * 1024 * 1024))
+            {
+                received.Add(bytes.Length);
+            }
+        });
+        Assert.Equal([60_000, 1_900_000], received);
+        Assert.Equal(2, await work.SumAsync(new[] { 2L }.ToAsyncEnumerable()).Within("the worker goes on"));
+
+        static async IAsyncEnumerable<byte[]> LargeAsync(int length)
+        {
+            yield return new byte[10];
+            yield return new byte[length];
+            await Task.CompletedTask;
+        }
+    }
+
+    [Fact]
+    public async Task Cancelling_a_call_that_waits_for_a_quiet_stream_keeps_its_worker()
+    {
+        await using var lease = await Pool.LeaseAsync<IWork>().Within("a worker is free");
+        using var cancel = new CancellationTokenSource();
+        var asked = new TaskCompletionSource();
+        var call = lease.Proxy.SumUntilAsync(QuietAsync(), cancel.Token);
+        await asked.Task.Within("the plugin reads");
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call.Within("the call ends"));
+        Assert.Equal(3, await lease.Proxy.SumAsync(new[] { 3L }.ToAsyncEnumerable()).Within("the worker goes on"));
+
+        async IAsyncEnumerable<long> QuietAsync()
+        {
+            asked.SetResult();
+            await new TaskCompletionSource().Task;
+            yield return 1;
+        }
+    }
+
+    [Fact]
+    public async Task Progress_from_a_thread_of_the_plugins_own_and_during_a_stream_arrives()
+    {
+        var steps = new Steps(_ => { });
+        Assert.Equal([0L, 1, 2], await Work.CountAndReportAsync(3, steps).ToListAsync());
+        Assert.Equal([1, 2, 3], steps.Seen.Select(step => step.Done));
+    }
+
+    [Fact]
     public async Task A_stream_argument_that_throws_fails_the_call_with_its_reason()
     {
         var thrown = await Assert.ThrowsAsync<PluginCallException>(() => Work.SumAsync(FailingAsync()).Within("the call ends"));
@@ -169,6 +227,7 @@ public abstract class ContractSuite(ContractFixture fixture)
         gate.Set();
         await call.Within("the call ends");
         Assert.Equal(100_000, steps.Seen.Last().Done);
+        Assert.InRange(steps.Seen.Count, 1, 99_999);
         Assert.Equal(steps.Seen.Select(step => step.Done).Order(), steps.Seen.Select(step => step.Done));
     }
 

@@ -19,6 +19,14 @@ public interface IWork
 
     Task<long> SumAsync(IAsyncEnumerable<long> numbers, long atMost = long.MaxValue);
 
+    Task<long> SumUntilAsync(IAsyncEnumerable<long> numbers, CancellationToken token);
+
+    Task<long> CountBytesAsync(IAsyncEnumerable<byte[]> items);
+
+    IAsyncEnumerable<byte[]> BytesAsync(int first, int second, int third);
+
+    IAsyncEnumerable<long> CountAndReportAsync(int to, IProgress<Step> progress);
+
     IAsyncEnumerable<long> DoubleAsync(IAsyncEnumerable<long> numbers);
 
     Task<long> ReportAsync(int times, IProgress<Step> progress, CancellationToken token = default);

@@ -50,6 +50,15 @@ public sealed class ContractProxyTests
         Assert.Throws<NotSupportedException>(() => _pool.GetProxy<string>());
     }
 
+    public interface IEnding : IAsyncDisposable
+    {
+        Task DoAsync();
+    }
+
+    [Fact]
+    public void A_contract_cannot_inherit_from_the_framework() =>
+        Assert.Contains("comes from System.IAsyncDisposable", Assert.Throws<NotSupportedException>(() => _pool.GetProxy<IEnding>()).Message);
+
     [Fact]
     public void Methods_of_one_name_in_two_base_contracts_are_no_overloads() => Assert.NotNull(_pool.GetProxy<IBoth>());
 }

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
 using ProcessPool.Protocol;
-using ProcessPool.Protocol.Transport;
 using ProcessPool.TestKit;
 using ProcessPool.Workers;
 
@@ -70,8 +69,7 @@ public sealed class HandshakeTests
     private Handshake NewHandshake() => new(
         Some.Settings(options => options.TimeProvider = _time),
         new InitializeRequest(WireLimits.ProtocolVersion, "p", "p-0", 0, "/plugin.dll", WireLimits.MinMessageBytes),
-        _sandbox,
-        new RequestGate(1));
+        _sandbox);
 
     private Task RunAsync(Task<InitializeReply> reply) => NewHandshake().RunAsync(new FakeControl(reply), _exited.Task, CancellationToken.None);
 

@@ -104,7 +104,7 @@ public sealed class HostileSandboxTests
         var reply = new TaskCompletionSource<CallReply>();
         await using var worker = await StartAsync(calls: _ => reply.Task);
         var host = _callsOfSandbox!.Attach<IHostCalls>();
-        var callbacks = new Callbacks([], Some.Settings().Services);
+        var callbacks = new Callbacks([], Some.Settings().Services, WireLimits.MinMessageBytes);
         var call = worker.InvokeAsync(new CallRequest(5, "Do", "[]"u8.ToArray(), []), callbacks, CancellationToken.None);
         foreach (var (callId, target) in new[] { (6L, "IFiles.ReadAsync"), (5L, "IFiles.ReadAsync"), (5L, "$0.next"), (5L, "$99999999999.next"), (5L, "$-1.next"), (5L, "") })
         {
@@ -121,7 +121,7 @@ public sealed class HostileSandboxTests
     {
         await using var worker = await StartAsync(calls: _ => new TaskCompletionSource<CallReply>().Task);
         var host = _callsOfSandbox!.Attach<IHostCalls>();
-        var callbacks = new Callbacks([new Never()], Some.Settings().Services);
+        var callbacks = new Callbacks([new Never()], Some.Settings().Services, WireLimits.MinMessageBytes);
         var call = worker.InvokeAsync(new CallRequest(5, "Do", "[]"u8.ToArray(), []), callbacks, CancellationToken.None);
         for (var i = 0; i <= WireLimits.MaxRequestsAtOnce; i++)
         {
@@ -132,9 +132,48 @@ public sealed class HostileSandboxTests
         Assert.Equal(CrashReason.ProtocolViolation, lost.Exit.Reason);
     }
 
+    [Fact]
+    public async Task Nothing_can_be_asked_of_the_host_after_the_call()
+    {
+        await using var worker = await StartAsync(calls: _ => Task.FromResult(Some.Reply));
+        var host = _callsOfSandbox!.Attach<IHostCalls>();
+        await worker.InvokeAsync(new CallRequest(5, "Do", "[]"u8.ToArray(), []), new Callbacks([new Never()], Some.Settings().Services, WireLimits.MinMessageBytes), CancellationToken.None);
+        var refused = await host.CallbackAsync(new CallbackRequest(5, "$0.next", default, []), CancellationToken.None).Within("the callback is answered");
+        Assert.Contains("The call is over", refused.Error!.Message);
+    }
+
+    [Fact]
+    public async Task A_sandbox_that_asks_and_does_not_read_the_answers_gets_no_further()
+    {
+        var large = new byte[1 << 20];
+        await using var worker = await StartAsync(calls: _ => new TaskCompletionSource<CallReply>().Task, readsCalls: 1);
+        var call = worker.InvokeAsync(new CallRequest(5, "Do", "[]"u8.ToArray(), []), new Callbacks([new Always(large)], Some.Settings().Services, WireLimits.MinMessageBytes), CancellationToken.None);
+        for (var i = 0; i < 1_000; i++)
+        {
+            _ = _callsOfSandbox!.InvokeAsync<CallReply>(nameof(IHostCalls.CallbackAsync), new CallbackRequest(5, "$0.next", default, []));
+        }
+
+        Assert.Equal(CrashReason.ProtocolViolation, (await Assert.ThrowsAsync<WorkerLostException>(() => call.Within("the call settles"))).Exit.Reason);
+    }
+
+    [Fact]
+    public async Task A_stream_that_goes_on_without_items_costs_the_worker()
+    {
+        await using var worker = await StartAsync(calls: _ => Task.FromResult(new CallReply(CallStatus.Streaming, "[]"u8.ToArray(), [], null)));
+        Assert.Equal(CrashReason.ProtocolViolation, (await Assert.ThrowsAsync<WorkerLostException>(() => worker.InvokeAsync(Some.Call().Request, null, CancellationToken.None).Within("the call settles"))).Exit.Reason);
+    }
+
+    private sealed class Always(byte[] bytes) : LiveCall
+    {
+        public override Task<CallReply> AnswerAsync(string operation, CallbackRequest request, CancellationToken cancellationToken) =>
+            Task.FromResult(new CallReply(CallStatus.Succeeded, "[]"u8.ToArray(), [bytes], null));
+
+        public override Task EndAsync() => Task.CompletedTask;
+    }
+
     private sealed class Never : LiveCall
     {
-        public override Task<CallReply> AnswerAsync(string operation, CallbackRequest request) => new TaskCompletionSource<CallReply>().Task;
+        public override Task<CallReply> AnswerAsync(string operation, CallbackRequest request, CancellationToken cancellationToken) => new TaskCompletionSource<CallReply>().Task;
 
         public override Task EndAsync() => Task.CompletedTask;
     }
@@ -154,30 +193,42 @@ public sealed class HostileSandboxTests
     private JsonRpc? _controlOfSandbox;
     private JsonRpc? _callsOfSandbox;
 
-    private Task<SandboxWorker> StartAsync(Func<CallRequest, Task<CallReply>> calls, Action<JsonRpcMessage, Action<JsonRpcMessage>>? alter = null) =>
-        StartAsync(new InitializeReply(WireLimits.ProtocolVersion, null, null), calls, alter);
+    private Task<SandboxWorker> StartAsync(Func<CallRequest, Task<CallReply>> calls, Action<JsonRpcMessage, Action<JsonRpcMessage>>? alter = null, int readsCalls = int.MaxValue) =>
+        StartAsync(new InitializeReply(WireLimits.ProtocolVersion, null, null), calls, alter, readsCalls);
 
-    private Task<SandboxWorker> StartAsync(InitializeReply? initialized, Func<CallRequest, Task<CallReply>>? calls = null, Action<JsonRpcMessage, Action<JsonRpcMessage>>? alter = null)
+    private Task<SandboxWorker> StartAsync(InitializeReply? initialized, Func<CallRequest, Task<CallReply>>? calls = null, Action<JsonRpcMessage, Action<JsonRpcMessage>>? alter = null, int readsCalls = int.MaxValue)
     {
         _controlOfSandbox = Serve<ISandboxControl>(_sandbox.SandboxControl, new Answers(initialized, calls), alter);
-        _callsOfSandbox = Serve<ISandboxCalls>(_sandbox.SandboxCalls, new Answers(initialized, calls), alter);
+        _callsOfSandbox = Serve<ISandboxCalls>(_sandbox.SandboxCalls, new Answers(initialized, calls), alter, readsCalls);
         var request = new InitializeRequest(WireLimits.ProtocolVersion, "p", "p-0", 0, "/plugin.dll", WireLimits.MinMessageBytes);
         return SandboxWorker.StartAsync(_sandbox, request, Some.Settings(), CancellationToken.None);
     }
 
-    private static JsonRpc Serve<T>(Stream stream, Answers answers, Action<JsonRpcMessage, Action<JsonRpcMessage>>? alter)
+    private static JsonRpc Serve<T>(Stream stream, Answers answers, Action<JsonRpcMessage, Action<JsonRpcMessage>>? alter, int reads = int.MaxValue)
         where T : class
     {
-        var rpc = RpcChannel.Create("sandbox", formatter => new AlteringHandler(stream, formatter, alter));
+        var rpc = RpcChannel.Create("sandbox", formatter => new AlteringHandler(stream, formatter, alter, reads));
         rpc.AddLocalRpcTarget<T>((T)(object)answers, null);
         rpc.StartListening();
         return rpc;
     }
 
-    /// <summary>Writes something else than it should.</summary>
-    private sealed class AlteringHandler(Stream stream, IJsonRpcMessageFormatter formatter, Action<JsonRpcMessage, Action<JsonRpcMessage>>? alter)
+    /// <summary>Writes something else than it should, and reads only so many messages.</summary>
+    private sealed class AlteringHandler(Stream stream, IJsonRpcMessageFormatter formatter, Action<JsonRpcMessage, Action<JsonRpcMessage>>? alter, int reads)
         : LengthHeaderMessageHandler(stream, stream, formatter)
     {
+        private int _read;
+
+        protected override async ValueTask<JsonRpcMessage?> ReadCoreAsync(CancellationToken cancellationToken)
+        {
+            if (_read++ >= reads)
+            {
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+            }
+
+            return await base.ReadCoreAsync(cancellationToken);
+        }
+
         protected override void Write(JsonRpcMessage content, CancellationToken cancellationToken)
         {
             if (alter is null)

@@ -72,6 +72,29 @@ public sealed class InvocationQueueTests
     }
 
     [Fact]
+    public async Task A_taker_that_is_idle_gets_a_caller_who_waits_for_room_that_others_fill()
+    {
+        var queue = new InvocationQueue(1, WhenFull.Wait, null, _time, new TestErrors());
+        Taker[] takers = [new(queue), new(queue)];
+        takers.ToList().ForEach(queue.Register);
+        var keyed = Some.Call(affinityKey: "k");
+        await queue.PutAsync(keyed);
+        var owner = takers.Single(taker => taker.Own.Count == 1);
+        var other = takers.Single(taker => taker != owner);
+        var waiting = Some.Call();
+        var second = Some.Call();
+        _ = queue.PutAsync(waiting);
+        _ = queue.PutAsync(second);
+        Assert.Same(waiting, await other.TakeAsync().AsTask().Within("the caller is served though the queue is full"));
+        Assert.Same(second, await other.TakeAsync().AsTask().Within("so is the next"));
+        var idle = other.TakeAsync().AsTask();
+        var third = Some.Call();
+        await queue.PutAsync(third).Within("a call for an idle taker needs no room");
+        Assert.Same(third, await idle.Within("it is handed over"));
+        Assert.Same(keyed, await owner.TakeAsync());
+    }
+
+    [Fact]
     public async Task A_drain_waits_for_calls_that_are_set_apart_for_a_busy_taker()
     {
         var queue = new InvocationQueue(100, WhenFull.Wait, null, _time, new TestErrors());

@@ -51,10 +51,7 @@ public sealed class LeaseTests
         var waiting = Some.Call();
         await lease.Queue.PutAsync(executing);
         await lease.Queue.PutAsync(waiting);
-        while (executing.Phase < CallPhase.Assigned)
-        {
-            await Task.Yield();
-        }
+        await Until.HoldsAsync(() => executing.Phase == CallPhase.Assigned, "the call is handed over");
 
         await rig.StopAsync();
         Assert.Equal(RejectionReason.Stopped, (await Assert.ThrowsAsync<CallRejectedException>(() => executing.Settled.Within("what executes is cut off"))).Reason);
@@ -70,10 +67,7 @@ public sealed class LeaseTests
         var (lease, _) = await LeaseAsync(rig);
         var call = Some.Call();
         await lease.Queue.PutAsync(call);
-        while (call.Phase < CallPhase.Assigned)
-        {
-            await Task.Yield();
-        }
+        await Until.HoldsAsync(() => call.Phase == CallPhase.Assigned, "the call is handed over");
 
         first.Die(Some.Exit(mark: first.Mark));
         Assert.Equal(Execution.NotStarted, (await Assert.ThrowsAsync<WorkerCrashedException>(() => call.Settled.Within("the call fails"))).Execution);

@@ -16,6 +16,14 @@ public sealed class RatePacerTests
         Assert.False(third.IsCompleted, "Expected the third to wait.");
         time.Advance(TimeSpan.FromMilliseconds(600));
         await third.Within("a second has passed");
-        Assert.True(pacer.WaitAsync(CancellationToken.None).IsCompleted);
+        Task[] later = [.. Enumerable.Range(0, 5).Select(_ => pacer.WaitAsync(CancellationToken.None))];
+        Assert.Equal(1, later.Count(wait => wait.IsCompleted));
+        time.Advance(TimeSpan.FromSeconds(1));
+        while (later.Count(wait => wait.IsCompleted) < 3)
+        {
+            await Task.WhenAny(later.Where(wait => !wait.IsCompleted)).Within("two more pass");
+        }
+
+        Assert.Equal(3, later.Count(wait => wait.IsCompleted));
     }
 }

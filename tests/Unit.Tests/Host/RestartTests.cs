@@ -189,16 +189,10 @@ public sealed class RestartTests
         Kill(1);
         Assert.Equal(2, await rig.Launcher.NextStartAsync().AsTask().Within("the first replacement comes at once"));
         await rig.Log.WaitForAsync(line => line.Contains("is ready", StringComparison.Ordinal), "it is ready");
-        while (_started.Count < 2 || rig.Pool.State != PoolState.Running)
-        {
-            await Task.Yield();
-        }
+        await Until.HoldsAsync(() => _started.Count == 2 && rig.Pool.State == PoolState.Running, "the replacement serves");
 
         Kill(2);
-        while (rig.Pool.State != PoolState.Degraded)
-        {
-            await Task.Yield();
-        }
+        await Until.HoldsAsync(() => rig.Pool.State == PoolState.Degraded, "its death is noticed");
 
         rig.Pool.Reset();
         await rig.ServeAsync("the pool serves again, an hour earlier");
@@ -212,10 +206,7 @@ public sealed class RestartTests
         await rig.Launcher.NextStartAsync();
         Kill(1);
         await rig.Launcher.NextStartAsync();
-        while (_started.Count < 2 || rig.Pool.State != PoolState.Running)
-        {
-            await Task.Yield();
-        }
+        await Until.HoldsAsync(() => _started.Count == 2 && rig.Pool.State == PoolState.Running, "the replacement serves");
 
         Kill(2);
         await rig.Pool.StopAsync(drain: true, null, CancellationToken.None).Within("the drain ends, an hour earlier");

@@ -55,7 +55,7 @@ public sealed class FuzzTests
     private static async Task<bool> FeedAsync(byte[] bytes)
     {
         var (host, sandbox) = FullDuplexStream.CreatePair();
-        using var rpc = RpcChannel.Create(host, "fuzzed", Cap, new RequestGate(WireLimits.MaxStages, nameof(IHostControl.StageAsync), nameof(IHostControl.LogAsync)));
+        using var rpc = RpcChannel.Create(host, "fuzzed", Cap, new RequestGate(WireLimits.MaxRequestsAtOnce, (nameof(IHostControl.StageAsync), WireLimits.MaxStages), (nameof(IHostControl.LogAsync), RequestGate.Always)));
         rpc.AddLocalRpcTarget<IHostControl>(new Ignoring(), null);
         var calls = rpc.Attach<ISandboxCalls>();
         rpc.StartListening();

@@ -44,7 +44,7 @@ internal abstract class LiveArgument
 internal abstract class LiveCall
 {
     /// <summary>Answers the sandbox.</summary>
-    public abstract Task<CallReply> AnswerAsync(string operation, CallbackRequest request);
+    public abstract Task<CallReply> AnswerAsync(string operation, CallbackRequest request, CancellationToken cancellationToken);
 
     /// <summary>The call has ended.</summary>
     public abstract Task EndAsync();

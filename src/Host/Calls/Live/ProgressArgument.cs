@@ -29,7 +29,7 @@ internal sealed class ProgressArgument<T>(IProgress<T> handler) : LiveArgument
             _handling = Task.Run(() => HandleAsync(handler));
         }
 
-        public override Task<CallReply> AnswerAsync(string operation, CallbackRequest request)
+        public override Task<CallReply> AnswerAsync(string operation, CallbackRequest request, CancellationToken cancellationToken)
         {
             var report = (T)_settings.Json.Read(request.Payload, request.Attachments, typeof(T))!;
             _reports.Writer.TryWrite(report);

@@ -18,32 +18,29 @@ internal sealed class StreamArgument<T>(IAsyncEnumerable<T> items) : LiveArgumen
     {
         private readonly SemaphoreSlim _turn = new(1, 1);
         private readonly CancellationTokenSource _ended = new();
-        private readonly IAsyncEnumerable<T> _items;
-        private readonly PayloadJson _json;
-        private ChunkedStream<T>? _chunks;
+        private readonly ChunkedStream<T> _chunks;
+        private Task<bool>? _next;
+        private int _isEnding;
 
-        public Reading(IAsyncEnumerable<T> items, PayloadJson json)
-        {
-            _items = items;
-            _json = json;
-        }
+        public Reading(IAsyncEnumerable<T> items, PayloadJson json) => _chunks = new ChunkedStream<T>(items, json, _ended.Token);
 
-        public override async Task<CallReply> AnswerAsync(string operation, CallbackRequest request)
+        public override async Task<CallReply> AnswerAsync(string operation, CallbackRequest request, CancellationToken cancellationToken)
         {
-            // One after the other, whatever the sandbox does.
-            await _turn.WaitAsync(_ended.Token).ConfigureAwait(false);
+            if (operation != LiveReference.Next)
+            {
+                await EndAsync().ConfigureAwait(false);
+                return Empty;
+            }
+
+            // One after the other, whatever the sandbox does. Who gives up leaves the items to the next who asks.
+            using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(_ended.Token, cancellationToken);
+            await _turn.WaitAsync(giveUp.Token).ConfigureAwait(false);
             try
             {
-                if (operation == LiveReference.End)
-                {
-                    await DisposeAsync().ConfigureAwait(false);
-                    return Empty;
-                }
-
-                _chunks ??= new ChunkedStream<T>(_items, _json, _ended.Token);
-                return operation == LiveReference.Next && await _chunks.MoveNextAsync().AsTask().WaitAsync(_ended.Token).ConfigureAwait(false)
-                    ? Callbacks.ToMessage(_chunks.Current)
-                    : Empty;
+                _next ??= _chunks.MoveNextAsync().AsTask();
+                var hasChunk = await _next.WaitAsync(giveUp.Token).ConfigureAwait(false);
+                _next = null;
+                return hasChunk ? Callbacks.ToMessage(_chunks.Current) : Empty;
             }
             finally
             {
@@ -51,28 +48,29 @@ internal sealed class StreamArgument<T>(IAsyncEnumerable<T> items) : LiveArgumen
             }
         }
 
+        /// <summary>Ends the reading at once, and the caller's own iterator when it has finished its item: nobody waits for that.</summary>
         public override Task EndAsync()
         {
-            // The caller's own iterator may take its time to end: nobody waits for it.
-            _ended.CancelAsync().Forget();
-            EndAsync(_turn).Forget();
-            return Task.CompletedTask;
-
-            async Task EndAsync(SemaphoreSlim turn)
+            if (Interlocked.Exchange(ref _isEnding, 1) == 0)
             {
-                await turn.WaitAsync().ConfigureAwait(false);
-                await DisposeAsync().ConfigureAwait(false);
-                turn.Dispose();
+                _ended.CancelAsync().Forget();
+                DisposeAsync().Forget();
             }
+
+            return Task.CompletedTask;
         }
 
         private static CallReply Empty => new(CallStatus.Succeeded, "[]"u8.ToArray(), [], null);
 
-        private ValueTask DisposeAsync()
+        private async Task DisposeAsync()
         {
-            var chunks = _chunks;
-            _chunks = new ChunkedStream<T>(AsyncEnumerable.Empty<T>(), _json, CancellationToken.None);
-            return chunks?.DisposeAsync() ?? default;
+            await _turn.WaitAsync().ConfigureAwait(false);
+            if (_next is { } next)
+            {
+                await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+
+            await _chunks.DisposeAsync().ConfigureAwait(false);
         }
     }
 }

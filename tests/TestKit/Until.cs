@@ -1,0 +1,25 @@
+namespace ProcessPool.TestKit;
+
+/// <summary>For what has no event to wait for.</summary>
+public static class Until
+{
+    /// <summary>Ends when a condition holds; fails with what was expected when it does not in time.</summary>
+    public static Task HoldsAsync(Func<bool> condition, string what)
+    {
+        return WaitAsync().Within(what);
+
+        async Task WaitAsync()
+        {
+            var end = TimeProvider.System.GetTimestamp() + (long)(TestTime.Limit.TotalSeconds * TimeProvider.System.TimestampFrequency);
+            while (!condition() && TimeProvider.System.GetTimestamp() < end)
+            {
+                await Task.Yield();
+            }
+
+            if (!condition())
+            {
+                throw new TimeoutException($"Expected within {TestTime.Limit}: {what}.");
+            }
+        }
+    }
+}
