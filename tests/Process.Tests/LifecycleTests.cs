@@ -3,6 +3,7 @@ using ProcessPool.TestKit;
 
 namespace ProcessPool.Process.Tests;
 
+[Collection(nameof(Alone))]
 public sealed class LifecycleTests
 {
     [Fact]

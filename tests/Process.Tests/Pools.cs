@@ -3,8 +3,8 @@ using Xunit.v3;
 using ProcessPool.TestKit;
 
 [assembly: AssemblyFixture(typeof(ProcessPool.Process.Tests.NoSandboxLeft))]
-// Pools use all processors; tests beside each other would only wait for each other.
-[assembly: Parallelization(Mode = ParallelMode.None)]
+// Most of a test is waiting for processes to start and to end: some classes beside each other use what one leaves idle.
+[assembly: Parallelization(Mode = ParallelMode.Collections, MaxThreads = 4)]
 
 namespace ProcessPool.Process.Tests;
 
@@ -19,6 +19,10 @@ public sealed class NoSandboxLeft : IDisposable
         }
     }
 }
+
+/// <summary>For tests that count what the whole test program has open.</summary>
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public sealed class Alone;
 
 /// <summary>Pools for tests.</summary>
 internal static class Pools
