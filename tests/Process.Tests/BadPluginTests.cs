@@ -70,7 +70,7 @@ public sealed class BadPluginTests
         var log = new RecordingLogger();
         await using var pool = new SandboxPool(Pools.Options(plugin, log: log));
         var start = pool.StartAsync();
-        await log.WaitForAsync(line => line.Contains("constructing", StringComparison.Ordinal), "the plugin is being constructed");
+        await await Task.WhenAny(start, log.WaitForAsync(line => line.Contains("constructing", StringComparison.Ordinal), "the plugin is being constructed"));
         await pool.StopAsync().Within("the pool stops");
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => start.Within("the start is given up"));
         Assert.Equal(PoolState.Stopped, pool.State);

@@ -11,11 +11,16 @@ public sealed class ContractCrashTests(ProcessContractFixture fixture) : IClassF
     public async Task A_stream_whose_worker_dies_delivers_what_came_before_and_says_so()
     {
         var received = 0;
+        var signal = Path.Combine(PluginSource.NewFolder(), "received");
         var crashed = await Assert.ThrowsAsync<WorkerCrashedException>(async () =>
         {
-            await foreach (var item in Work.CountThenDieAsync(10))
+            await foreach (var item in Work.CountThenDieAsync(10, signal))
             {
                 Assert.Equal(received++, item);
+                if (received == 10)
+                {
+                    await File.WriteAllTextAsync(signal, "");
+                }
             }
         });
         Assert.Equal((10, CrashReason.ExitCalled, Execution.Started), (received, crashed.Reason, crashed.Execution));

@@ -11,7 +11,7 @@ internal static class ContractPlugin
             IAsyncEnumerable<long> CountAsync(long to, CancellationToken token = default);
             IAsyncEnumerable<Sheet> SheetsAsync(int count);
             IAsyncEnumerable<long> CountThenThrowAsync(long to);
-            IAsyncEnumerable<long> CountThenDieAsync(long to);
+            IAsyncEnumerable<long> CountThenDieAsync(long to, string signal);
             IAsyncEnumerable<long> DripAsync();
             Task<int> LiveAsync();
             Task<long> SumAsync(IAsyncEnumerable<long> numbers, long atMost = long.MaxValue);
@@ -93,10 +93,11 @@ internal static class ContractPlugin
                 throw new InvalidOperationException("enough");
             }
 
-            public async IAsyncEnumerable<long> CountThenDieAsync(long to)
+            public async IAsyncEnumerable<long> CountThenDieAsync(long to, string signal)
             {
                 for (var i = 0L; i < to; i++) { yield return i; }
-                await Task.Delay(50);
+                // Its reader says by a file that it has them.
+                while (!File.Exists(signal)) { await Task.Delay(5); }
                 Environment.Exit(3);
             }
 

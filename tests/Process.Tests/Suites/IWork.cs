@@ -11,7 +11,7 @@ public interface IWork
 
     IAsyncEnumerable<long> CountThenThrowAsync(long to);
 
-    IAsyncEnumerable<long> CountThenDieAsync(long to);
+    IAsyncEnumerable<long> CountThenDieAsync(long to, string signal);
 
     IAsyncEnumerable<long> DripAsync();
 
