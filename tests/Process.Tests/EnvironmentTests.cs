@@ -4,6 +4,7 @@ using ProcessPool.TestKit;
 namespace ProcessPool.Process.Tests;
 
 /// <summary>What a sandbox finds around it. The rules themselves are tested without processes.</summary>
+[Collection(nameof(Alone))]
 public sealed class EnvironmentTests
 {
     private static readonly string Curious = PluginSource.Members("""

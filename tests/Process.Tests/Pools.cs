@@ -20,7 +20,7 @@ public sealed class NoSandboxLeft : IDisposable
     }
 }
 
-/// <summary>For tests that count what the whole test program has open.</summary>
+/// <summary>For tests that count what the whole test program has open, or change its environment.</summary>
 [CollectionDefinition(nameof(Alone), DisableParallelization = true)]
 public sealed class Alone;
 
