@@ -14,6 +14,9 @@ public sealed class LifecycleTests
         {
         }
 
+        // What tests before this one forgot to dispose goes now, not in between.
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
         var before = CountPipes();
         for (var round = 0; round < 4; round++)
         {
@@ -28,7 +31,7 @@ public sealed class LifecycleTests
             await start.ContinueWith(_ => { }, TaskScheduler.Default).Within("the start ends");
         }
 
-        Assert.Equal(before, CountPipes());
+        Assert.InRange(CountPipes(), 0, before);
     }
 
     [Fact]
