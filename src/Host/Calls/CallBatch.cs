@@ -36,16 +36,28 @@ public sealed class CallBatch<T>
         }
     }
 
-    /// <summary>Makes one call. Blocks while the pool's queue is full.</summary>
+    /// <summary>Makes one call. Blocks its thread while the pool's queue is full.</summary>
+    /// <remarks>
+    /// For a thread of your own. On threads of the thread pool (in <see cref="Parallel"/>, in a task) use <see cref="AddAsync"/>: each blocked one is missing
+    /// where answers and starting workers are waited for.
+    /// </remarks>
     /// <exception cref="InvalidOperationException">The batch is full or was completed. No call is made.</exception>
-    public void Add(string entryPoint, CallArguments? arguments = null)
+    public void Add(string entryPoint, CallArguments? arguments = null) => AddAsync(entryPoint, arguments).GetAwaiter().GetResult();
+
+    /// <summary>Makes one call.</summary>
+    /// <param name="entryPoint">The entry point to call.</param>
+    /// <param name="arguments">Its arguments; null is none.</param>
+    /// <param name="cancellationToken">Ends the waiting for room in the pool's queue, not the call.</param>
+    /// <returns>Ends when the pool's queue has taken the call.</returns>
+    /// <exception cref="InvalidOperationException">The batch is full or was completed. No call is made.</exception>
+    public Task AddAsync(string entryPoint, CallArguments? arguments = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(entryPoint);
         var call = new TaskCompletionSource<Task<CallOutcome<T>>>(TaskCreationOptions.RunContinuationsAsynchronously);
         var index = Reserve(call.Task.Unwrap());
         var queued = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        call.SetResult(_pool.OutcomeAsync<T>(index, entryPoint, arguments, _options, queued));
-        queued.Task.GetAwaiter().GetResult();
+        call.SetResult(_pool.OutcomeAsync<T>(index, entryPoint, arguments, _options, queued, CancellationToken.None));
+        return queued.Task.WaitAsync(cancellationToken);
     }
 
     /// <summary>Declares that no more calls will be added, so that a batch with fewer calls than <see cref="Size"/> can be waited for.</summary>

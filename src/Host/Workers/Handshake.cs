@@ -88,7 +88,7 @@ internal sealed class Handshake(PoolSettings settings, InitializeRequest request
         {
             cancellationToken.ThrowIfCancellationRequested();
             throw new WorkerStartException(
-                $"Worker {request.WorkerName} did not get from stage '{Reached}' to the next within {settings.StartTimeout}. Raise StartTimeout if the plugin just loads slowly.{Tail()}",
+                $"Worker {request.WorkerName} did not get from stage '{Reached}' to the next within {settings.StartTimeout}. Raise StartTimeout if the plugin just loads slowly.{ThreadPoolHint.Now()}{Tail()}",
                 Site());
         }
         finally

@@ -202,7 +202,10 @@ public abstract class CallingSuite(PoolFixture fixture)
     public async Task A_batch_is_filled_by_many_threads()
     {
         var batch = Pool.CreateBatch<long>(200);
-        Parallel.For(0, 200, _ => batch.Add("Square", [3]));
+        await Parallel.ForAsync(0, 198, async (_, cancellationToken) => await batch.AddAsync("Square", [3], cancellationToken));
+        var own = Enumerable.Range(0, 2).Select(_ => new Thread(() => batch.Add("Square", [3]))).ToList();
+        own.ForEach(thread => thread.Start());
+        own.ForEach(thread => thread.Join());
         Assert.All((await batch.WaitAsync().Within("the batch is done")).GetValues(), value => Assert.Equal(9, value));
     }
 
