@@ -148,9 +148,11 @@ public sealed class CrashFloorTests
     [Fact]
     public async Task Stopping_does_not_wait_for_a_call_that_never_ends()
     {
-        await using var pool = await Pools.StartAsync(Deadly, workers: 2);
+        var log = new RecordingLogger();
+        await using var pool = await Pools.StartAsync(Deadly, workers: 2, log: log);
         var spinning = pool.InvokeAsync("Spin");
         var processId = await pool.InvokeAsync<int>("ProcessId");
+        await log.WaitForAsync(line => line.Contains("spinning", StringComparison.Ordinal), "the call has begun");
         await pool.DisposeAsync().AsTask().Within("the pool stops");
         Assert.Equal(Execution.Started, (await Assert.ThrowsAsync<CallRejectedException>(() => spinning)).Execution);
         Assert.False(OperatingSystem.IsLinux() && Sandboxes.IsAlive(processId), $"Expected sandbox {processId} to be gone.");

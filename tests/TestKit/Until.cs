@@ -13,7 +13,8 @@ public static class Until
             var end = TimeProvider.System.GetTimestamp() + (long)(TestTime.Limit.TotalSeconds * TimeProvider.System.TimestampFrequency);
             while (!condition() && TimeProvider.System.GetTimestamp() < end)
             {
-                await Task.Yield();
+                // Looks again soon, without taking the processor from what it waits for.
+                await Task.Delay(TimeSpan.FromMilliseconds(5));
             }
 
             if (!condition())
