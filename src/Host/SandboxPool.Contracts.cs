@@ -50,10 +50,16 @@ public sealed partial class SandboxPool
         options?.Check();
         ContractRules.RefuseUnsupported(typeof(T));
         Require(typeof(T));
-        var lease = NewLease(out var supervisor);
-        var proxy = MakeProxy<T>(new PoolCaller(this, options, lease));
-        var worker = await GrantAsync(lease, supervisor, options, cancellationToken).ConfigureAwait(false);
-        return new SandboxLease<T>(this, lease, worker, options, proxy);
+        var (lease, worker) = await GrantAsync(options, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return new SandboxLease<T>(this, lease, worker, options, MakeProxy<T>(new PoolCaller(this, options, lease)));
+        }
+        catch
+        {
+            lease.Release(Name);
+            throw;
+        }
     }
 
     /// <summary>Takes one worker out of the pool, for calls by name.</summary>
@@ -61,20 +67,30 @@ public sealed partial class SandboxPool
     public async Task<SandboxLease> LeaseAsync(CallOptions? options = null, CancellationToken cancellationToken = default)
     {
         options?.Check();
-        var lease = NewLease(out var supervisor);
-        var worker = await GrantAsync(lease, supervisor, options, cancellationToken).ConfigureAwait(false);
+        var (lease, worker) = await GrantAsync(options, cancellationToken).ConfigureAwait(false);
         return new SandboxLease(this, lease, worker, options);
     }
 
-    private Lease NewLease(out Supervisor supervisor)
+    private async Task<(Lease Lease, FaultSite Worker)> GrantAsync(CallOptions? options, CancellationToken cancellationToken)
     {
-        supervisor = _supervisor ?? throw new CallRejectedException(RejectionReason.NotStarted, new FaultSite(Name));
-        return new Lease(supervisor.NewQueue());
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var version = _version ?? throw new CallRejectedException(RejectionReason.NotStarted, new FaultSite(Name));
+            var lease = new Lease(version.Supervisor.NewQueue()) { Version = version };
+            try
+            {
+                return (lease, await GrantAsync(lease, version.Supervisor, options, cancellationToken).ConfigureAwait(false));
+            }
+            catch (CallRejectedException rejected) when (version.CameTooLate(rejected))
+            {
+                // Another version has just become current: the lease is taken there.
+            }
+        }
     }
 
     private async Task<FaultSite> GrantAsync(Lease lease, Supervisor supervisor, CallOptions? options, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
         var request = new CallRequest(Interlocked.Increment(ref _lastCallId), "a lease", default, []);
         var call = new Invocation(request, default, (options ?? CallOptions.Default) with { AffinityKey = null }, callbacks: null, cancellationToken) { Lease = lease };
         using var registration = cancellationToken.UnsafeRegister(_ => supervisor.Queue.Withdraw(call), null);

@@ -3,6 +3,7 @@ using ProcessPool.Calls;
 using ProcessPool.Diagnostics;
 using ProcessPool.Protocol;
 using ProcessPool.Scheduling;
+using ProcessPool.Supervision;
 
 namespace ProcessPool;
 
@@ -22,9 +23,26 @@ public sealed partial class SandboxPool
     internal async Task<SettledCall> CallAsync(
         string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, TaskCompletionSource? queued, CancellationToken cancellationToken, bool measure = false)
     {
+        while (true)
+        {
+            var version = lease?.Version ?? _version;
+            try
+            {
+                return await CallAsync(version, entryPoint, arguments, options, lease, queued, measure, cancellationToken).ConfigureAwait(false);
+            }
+            catch (CallRejectedException rejected) when (lease is null && version?.CameTooLate(rejected) == true)
+            {
+                // Another version has just become current: the call is made there.
+            }
+        }
+    }
+
+    private async Task<SettledCall> CallAsync(
+        PluginVersion? version, string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, TaskCompletionSource? queued, bool measure, CancellationToken cancellationToken)
+    {
         // Whoever cannot take the items of a stream leaves it.
-        using var left = _plugin?.Streams(entryPoint) == true ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken) : null;
-        var (queue, call) = Prepare(entryPoint, arguments, options, lease, measure, left?.Token ?? cancellationToken);
+        using var left = version?.Plugin.Streams(entryPoint) == true ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken) : null;
+        var (queue, call) = Prepare(version, entryPoint, arguments, options, lease, measure, left?.Token ?? cancellationToken);
         using var registration = call.CancellationToken.UnsafeRegister(_ => queue.Withdraw(call), null);
         try
         {
@@ -71,16 +89,16 @@ public sealed partial class SandboxPool
     {
         // Whoever stops reading in the middle cancels the call.
         using var left = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var (queue, call) = Prepare(entryPoint, arguments, options, lease, measure: false, left.Token);
-        if (call.Stream is not { } stream)
+        var (queue, call) = await PrepareStreamAsync(entryPoint, arguments, options, lease, left.Token).ConfigureAwait(false);
+        var stream = call.Stream!;
+        using var registration = left.Token.UnsafeRegister(_ => queue.Withdraw(call), null);
+        if (left.IsCancellationRequested)
         {
-            throw new CallArgumentException($"{entryPoint} does not return a stream. Use InvokeAsync.", SiteOf(call));
+            queue.Withdraw(call);
         }
 
-        using var registration = left.Token.UnsafeRegister(_ => queue.Withdraw(call), null);
         try
         {
-            _ = Submit(queue, call);
             await foreach (var chunk in stream.Chunks.ConfigureAwait(false))
             {
                 foreach (var item in ResultReader.Read<T[]>(chunk with { Status = CallStatus.Succeeded }, SiteOf(call), _settings.Json))
@@ -96,6 +114,29 @@ public sealed partial class SandboxPool
         {
             await left.CancelAsync().ConfigureAwait(false);
             ((Task)call.Settled).Forget();
+            await call.Callbacks!.EndAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Makes the call of a stream. One that is refused because another version has just become current is made there.</summary>
+    private async Task<(InvocationQueue Queue, Invocation Call)> PrepareStreamAsync(
+        string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var version = lease?.Version ?? _version;
+            var (queue, call) = Prepare(version, entryPoint, arguments, options, lease, measure: false, cancellationToken);
+            if (call.Stream is null)
+            {
+                throw new CallArgumentException($"{entryPoint} does not return a stream. Use InvokeAsync.", SiteOf(call));
+            }
+
+            _ = Submit(queue, call);
+            if (lease is not null || !(call.Settled.IsFaulted && version!.CameTooLate(call.Settled.Exception.InnerException!)))
+            {
+                return (queue, call);
+            }
+
             await call.Callbacks!.EndAsync().ConfigureAwait(false);
         }
     }
@@ -129,21 +170,21 @@ public sealed partial class SandboxPool
     private FaultSite SiteOf(Invocation call) => new(Name, CallId: call.Request.Id, EntryPoint: call.Request.EntryPoint, Execution: call.Execution);
 
     private (InvocationQueue Queue, Invocation Call) Prepare(
-        string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, bool measure, CancellationToken cancellationToken)
+        PluginVersion? version, string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, bool measure, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(entryPoint);
         cancellationToken.ThrowIfCancellationRequested();
         options?.Check();
         var site = new FaultSite(Name, CallId: Interlocked.Increment(ref _lastCallId), EntryPoint: entryPoint);
-        var supervisor = _supervisor ?? throw new CallRejectedException(RejectionReason.NotStarted, site);
-        var target = _plugin!.Find(entryPoint, site);
+        _ = version ?? throw new CallRejectedException(RejectionReason.NotStarted, site);
+        var target = version.Plugin.Find(entryPoint, site);
         var payload = (arguments ?? CallArguments.None).ToPayload(site, _settings.Json);
         RefuseTooLarge(payload, site);
         var isPlain = payload.Live.Count == 0 && !target.Streams;
         var traits = new CallTraits(target.AcceptsCancellation, target.Streams, target.IsIdempotent && isPlain ? options?.Retries ?? _settings.Retries : 0);
         var callbacks = new Callbacks([.. payload.Live.Select(argument => argument.Begin(_settings))], _settings.Services, _settings.MaxMessageBytes);
         var request = new CallRequest(site.CallId!.Value, entryPoint, payload.Json, payload.Attachments, measure);
-        return (lease?.Queue ?? supervisor.Queue, new Invocation(request, traits, options ?? CallOptions.Default, callbacks, cancellationToken));
+        return (lease?.Queue ?? version.Supervisor.Queue, new Invocation(request, traits, options ?? CallOptions.Default, callbacks, cancellationToken));
     }
 
     // The chunks are arrays; what they hold in all is an array too. Bytes in the items become base64, which is read as well.

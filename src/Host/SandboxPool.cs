@@ -21,8 +21,10 @@ public sealed partial class SandboxPool : IAsyncDisposable
     private readonly Func<PoolSettings, string, PluginInfo, IWorkerLauncher> _launcherFor;
     private readonly SemaphoreSlim _lifecycle = new(1, 1);
     private readonly HashSet<Type> _contracts;
-    private volatile Supervisor? _supervisor;
+    private readonly List<PluginVersion> _superseded = [];
+    private volatile PluginVersion? _version;
     private volatile PluginInfo? _plugin;
+    private string _pluginPath;
     private volatile CancellationTokenSource? _starting;
     private volatile CancellationTokenSource? _draining;
     private int _impatient;
@@ -32,7 +34,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
     /// <summary>Sets up a pool; call <see cref="StartAsync(CancellationToken)"/> before use.</summary>
     /// <exception cref="ArgumentException">Options are out of range; the message names every one.</exception>
     public SandboxPool(SandboxPoolOptions options)
-        : this(options, (settings, name, plugin) => new WorkerLauncher(settings, name, plugin.EntryAssembly))
+        : this(options, (settings, name, plugin) => new WorkerLauncher(settings, name, plugin))
     {
     }
 
@@ -42,7 +44,8 @@ public sealed partial class SandboxPool : IAsyncDisposable
         _settings = PoolSettings.From(options);
         _contracts = [.. _settings.Contracts];
         _launcherFor = launcherFor;
-        var path = Path.TrimEndingDirectorySeparator(_settings.PluginPath);
+        _pluginPath = _settings.PluginPath;
+        var path = Path.TrimEndingDirectorySeparator(_pluginPath);
         Name = _settings.Name ?? (path.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) ? Path.GetFileNameWithoutExtension(path) : Path.GetFileName(path));
     }
 
@@ -56,7 +59,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
     internal TimeProvider Time => _settings.Time;
 
     /// <summary>What the pool is doing.</summary>
-    public PoolState State => _supervisor?.State ?? PoolState.Created;
+    public PoolState State => _version?.Supervisor.State ?? PoolState.Created;
 
     /// <summary>Whether the pool takes calls: it is <see cref="PoolState.Running"/> or <see cref="PoolState.Degraded"/>.</summary>
     public bool IsRunning => State is PoolState.Running or PoolState.Degraded;
@@ -65,7 +68,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
     /// The last thing that happened to a worker and that nobody asked for: a <see cref="WorkerCrashedException"/>, also of an
     /// idle worker, or why a worker could not be started. Null when there was none since the pool was last started.
     /// </summary>
-    public SandboxPoolException? LastWorkerError => _startError ?? _supervisor?.LastError;
+    public SandboxPoolException? LastWorkerError => _startError ?? _version?.Supervisor.LastError;
 
     /// <summary>Creates a pool and starts it.</summary>
     /// <param name="options">How it is set up.</param>
@@ -88,18 +91,66 @@ public sealed partial class SandboxPool : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
         await _lifecycle.WaitAsync(cancellationToken).ConfigureAwait(false);
-        using var starting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
-            if (_supervisor is { State: not PoolState.Stopped })
+            if (_version is { Supervisor.State: not PoolState.Stopped })
             {
                 throw new InvalidOperationException($"Pool {Name} is {State}; stop it before starting it again.");
             }
 
+            await StartVersionAsync(_pluginPath, publishFirst: true, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _lifecycle.Release();
+        }
+    }
+
+    /// <summary>
+    /// What the plugin is made of in a worker: each assembly and native library, from where, and why. Null when no worker is alive just now.
+    /// </summary>
+    public Task<LoadReport?> GetLoadReportAsync(CancellationToken cancellationToken = default) =>
+        _version?.Supervisor.GetLoadReportAsync(cancellationToken) ?? Task.FromResult<LoadReport?>(null);
+
+    /// <summary>
+    /// Serves another version of the plugin from now on. Its workers start beside the old ones; when they are ready, new calls go to them, and the old ones finish what was begun or
+    /// queued. Starts a pool that is not running.
+    /// </summary>
+    /// <exception cref="SandboxPoolException">The new version cannot be loaded or started; the old one goes on serving.</exception>
+    internal async Task SwitchAsync(string pluginPath, CancellationToken cancellationToken)
+    {
+        await _lifecycle.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var before = _version is { Supervisor.State: not PoolState.Stopped } running ? running : null;
+            await StartVersionAsync(pluginPath, publishFirst: before is null, cancellationToken).ConfigureAwait(false);
+            _pluginPath = pluginPath;
+            if (before is not null)
+            {
+                _superseded.RemoveAll(version => version.IsGone);
+                _superseded.Add(before);
+                before.Supersede();
+            }
+        }
+        finally
+        {
+            _lifecycle.Release();
+        }
+    }
+
+    /// <param name="pluginPath">The version's folder.</param>
+    /// <param name="publishFirst">Whether it is current while it starts, so that its state is the pool's.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    private async Task StartVersionAsync(string pluginPath, bool publishFirst, CancellationToken cancellationToken)
+    {
+        using var starting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var pluginBefore = _plugin;
+        try
+        {
             _startError = null;
             _starting = starting;
             RefuseTooDeep();
-            var plugin = PluginInfo.Read(_settings.PluginPath);
+            var plugin = PluginInfo.Read(pluginPath);
             lock (_contracts)
             {
                 foreach (var contract in _contracts)
@@ -120,20 +171,25 @@ public sealed partial class SandboxPool : IAsyncDisposable
                 _settings.Logger.DebugMode(Name);
             }
 
-            var supervisor = new Supervisor(Name, _settings, _launcherFor(_settings, Name, plugin));
-            _supervisor = supervisor;
-            await supervisor.StartAsync(starting.Token).ConfigureAwait(false);
+            var version = new PluginVersion(new Supervisor(Name, _settings, _launcherFor(_settings, Name, plugin)), plugin);
+            if (publishFirst)
+            {
+                _version = version;
+            }
+
+            await version.Supervisor.StartAsync(starting.Token).ConfigureAwait(false);
+            _version = version;
             _settings.Logger.PoolStarted(Name, _settings.Workers, plugin.EntryAssembly);
         }
-        catch (SandboxPoolException exception)
+        catch (Exception exception)
         {
-            _startError = exception;
+            _startError = publishFirst ? exception as SandboxPoolException : null;
+            _plugin = publishFirst ? _plugin : pluginBefore;
             throw;
         }
         finally
         {
             _starting = null;
-            _lifecycle.Release();
         }
     }
 
@@ -164,9 +220,13 @@ public sealed partial class SandboxPool : IAsyncDisposable
         try
         {
             _draining = draining;
-            if (_supervisor is { State: not PoolState.Stopped } supervisor)
+            if (_version is { Supervisor: { State: not PoolState.Stopped } supervisor })
             {
-                _stopReport = await supervisor.StopAsync(drain && Volatile.Read(ref _impatient) == 0, deadline, draining.Token).ConfigureAwait(false);
+                var patient = drain && Volatile.Read(ref _impatient) == 0;
+                var reports = await Task.WhenAll(_superseded.Select(version => version.EndAsync(patient, deadline, _settings.Time, draining.Token))
+                    .Prepend(supervisor.StopAsync(patient, deadline, draining.Token))).ConfigureAwait(false);
+                _superseded.Clear();
+                _stopReport = new StopReport(reports.Sum(report => report.Completed), reports.Sum(report => report.Cancelled), reports.Sum(report => report.Killed));
                 _settings.Logger.PoolStopped(Name, _stopReport.Completed, _stopReport.Cancelled, _stopReport.Killed);
             }
 
@@ -188,7 +248,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
     /// Gives every slot its restarts back, and starts workers where none could be started any more: for a pool that is <see cref="PoolState.Broken"/> or
     /// <see cref="PoolState.Degraded"/>, when the cause is mended. Does nothing when the pool is not running.
     /// </summary>
-    public void Reset() => _supervisor?.Reset();
+    public void Reset() => _version?.Supervisor.Reset();
 
     /// <summary>Stops without draining: unfinished calls fail with <see cref="CallRejectedException"/>.</summary>
     public async ValueTask DisposeAsync() => await StopAsync(drain: false).ConfigureAwait(false);

@@ -5,7 +5,13 @@ namespace ProcessPool.Protocol;
 /// <summary>Exceptions as text, bounded in length and depth. Code that is not ours may throw from its exceptions' properties.</summary>
 internal static class ErrorMapper
 {
-    public static RemoteError Map(Exception exception) => Map(Unwrap(exception), WireLimits.MaxInnerErrors);
+    /// <param name="exception">What was thrown.</param>
+    /// <param name="hint">What else is known about it, or null.</param>
+    public static RemoteError Map(Exception exception, string? hint = null)
+    {
+        var error = Map(Unwrap(exception), WireLimits.MaxInnerErrors);
+        return hint is null ? error : error with { Message = Cut($"{error.Message} {hint}", WireLimits.MaxErrorMessage) };
+    }
 
     /// <summary>Type and message only: where the host's code is does not concern a plugin.</summary>
     public static RemoteError MapForPlugin(Exception exception) => Map(exception, 0) with { StackTrace = "" };
@@ -24,12 +30,13 @@ internal static class ErrorMapper
     {
         try
         {
-            var text = property() ?? "";
-            return text.Length <= maxLength ? text : text[..maxLength] + "…";
+            return Cut(property() ?? "", maxLength);
         }
         catch (Exception exception)
         {
             return $"(reading it threw {exception.GetType().Name})";
         }
     }
+
+    private static string Cut(string text, int maxLength) => text.Length <= maxLength ? text : text[..maxLength] + "…";
 }

@@ -11,6 +11,9 @@ internal partial interface ISandboxControl
     /// <summary>First message: who talks to whom, and which plugin to load. Answers when the plugin is ready or has failed to load.</summary>
     Task<InitializeReply> InitializeAsync(InitializeRequest request, CancellationToken cancellationToken);
 
+    /// <summary>Which assemblies and native libraries the plugin uses, from where, and why.</summary>
+    Task<LoadReportMessage> GetLoadReportAsync(CancellationToken cancellationToken);
+
     /// <summary>Cancels the plugin's stopping token, waits for the running call and disposes the plugin. Answers when done.</summary>
     Task ShutdownAsync(CancellationToken cancellationToken);
 

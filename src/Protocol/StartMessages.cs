@@ -24,7 +24,8 @@ internal sealed record PluginLogEntry(int Level, string Category, string Message
 /// <param name="ProtocolVersion">The sandbox's <see cref="WireLimits.ProtocolVersion"/>.</param>
 /// <param name="FailedStage">The stage that was not reached, or null when ready.</param>
 /// <param name="Error">Why, when <paramref name="FailedStage"/> is set.</param>
-internal sealed record InitializeReply(int ProtocolVersion, StartStage? FailedStage, RemoteError? Error);
+/// <param name="LoadReport">What was found and what not, when <paramref name="FailedStage"/> is set and it got that far.</param>
+internal sealed record InitializeReply(int ProtocolVersion, StartStage? FailedStage, RemoteError? Error, LoadReportMessage? LoadReport = null);
 
 /// <summary>The steps of the handshake, in order.</summary>
 internal enum StartStage

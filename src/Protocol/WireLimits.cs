@@ -34,6 +34,9 @@ internal static class WireLimits
     /// <summary>Longest stack trace of a <see cref="RemoteError"/>, in characters.</summary>
     public const int MaxStackTrace = 32 * 1024;
 
+    /// <summary>How many files a load report names.</summary>
+    public const int MaxLoadReportLines = 2000;
+
     /// <summary>How many inner exceptions a <see cref="RemoteError"/> carries.</summary>
     public const int MaxInnerErrors = 8;
 }

@@ -1,19 +1,29 @@
-using ProcessPool.Protocol;
+using System.Reflection;
+using System.Runtime.Loader;
 
 namespace ProcessPool.Sandbox;
 
+/// <summary>
+/// Loads the sandbox a second time, with its libraries, into a context of their own. The default context, which every plugin falls back to, then has the
+/// framework and nothing else: a plugin that does not ship a library gets an error, not by luck the sandbox's version of it.
+/// </summary>
 internal static class Program
 {
-    private static async Task<int> Main(string[] arguments)
+    private static Task<int> Main(string[] arguments)
     {
-        if (SandboxArguments.Parse(arguments) is not { } pipes)
-        {
-            await Console.Error.WriteLineAsync(
-                "This is the sandbox program of ProcessPool. It is started by a SandboxPool, not by hand: see ProcessPool.Host, or the 'processpool' tool.")
-                .ConfigureAwait(false);
-            return SandboxExitCode.NotUnderHost;
-        }
+        var path = typeof(Program).Assembly.Location;
+        var main = new SandboxContext(Path.GetDirectoryName(path)!).LoadFromAssemblyPath(path)
+            .GetType("ProcessPool.Sandbox.SandboxProcess", throwOnError: true)!
+            .GetMethod("MainAsync", BindingFlags.Public | BindingFlags.Static)!;
+        return main.CreateDelegate<Func<string[], Task<int>>>()(arguments);
+    }
 
-        return await SandboxProcess.RunAsync(pipes).ConfigureAwait(false);
+    private sealed class SandboxContext(string directory) : AssemblyLoadContext("ProcessPool sandbox")
+    {
+        protected override Assembly? Load(AssemblyName assemblyName)
+        {
+            var path = Path.Combine(directory, assemblyName.Name + ".dll");
+            return File.Exists(path) ? LoadFromAssemblyPath(path) : null;
+        }
     }
 }

@@ -19,12 +19,13 @@ public enum LoadStage
 /// <summary>The plugin cannot be loaded: the pool cannot start with it. The message names the thing and the remedy.</summary>
 public sealed class PluginLoadException : SandboxPoolException
 {
-    internal PluginLoadException(LoadStage stage, string plugin, string message, FaultSite? site = null, PluginError? error = null, Exception? inner = null)
+    internal PluginLoadException(LoadStage stage, string plugin, string message, FaultSite? site = null, PluginError? error = null, Exception? inner = null, LoadReport? loadReport = null)
         : base(message, site ?? new FaultSite(Pool: null), inner)
     {
         Stage = stage;
         Plugin = plugin;
         Error = error;
+        LoadReport = loadReport;
     }
 
     /// <summary>Where it failed.</summary>
@@ -35,4 +36,7 @@ public sealed class PluginLoadException : SandboxPoolException
 
     /// <summary>What was thrown in the sandbox, if it got that far.</summary>
     public PluginError? Error { get; }
+
+    /// <summary>What the plugin's assemblies and native libraries are and where they were looked for, if it failed in the sandbox.</summary>
+    public LoadReport? LoadReport { get; }
 }

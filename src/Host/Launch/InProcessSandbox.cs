@@ -121,17 +121,18 @@ internal sealed class InProcessSandbox : ISandbox
     [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "Only where dynamic code is supported, so nothing was trimmed.")]
     private static Func<Stream, Stream, string, Task> Load(string path)
     {
-        var assembly = new PayloadLoadContext(path).LoadFromAssemblyPath(path);
+        var assembly = new SandboxContext(Path.GetDirectoryName(path)!).LoadFromAssemblyPath(path);
         return assembly.GetType("ProcessPool.Sandbox.SandboxSession", throwOnError: true)!
             .GetMethod("RunAsync", BindingFlags.Public | BindingFlags.Static)!
             .CreateDelegate<Func<Stream, Stream, string, Task>>();
     }
 
-    private sealed class PayloadLoadContext(string sandbox) : AssemblyLoadContext("ProcessPool sandbox")
+    private sealed class SandboxContext(string directory) : AssemblyLoadContext("ProcessPool sandbox")
     {
-        private readonly AssemblyDependencyResolver _resolver = new(sandbox);
-
-        protected override Assembly? Load(AssemblyName assemblyName) =>
-            _resolver.ResolveAssemblyToPath(assemblyName) is { } path ? LoadFromAssemblyPath(path) : null;
+        protected override Assembly? Load(AssemblyName assemblyName)
+        {
+            var path = Path.Combine(directory, assemblyName.Name + ".dll");
+            return File.Exists(path) ? LoadFromAssemblyPath(path) : null;
+        }
     }
 }

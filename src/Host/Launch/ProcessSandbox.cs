@@ -69,7 +69,7 @@ internal sealed class ProcessSandbox : ISandbox
 
     /// <summary>Starts a sandbox on the spawner thread.</summary>
     /// <exception cref="WorkerStartException">The process could not be started.</exception>
-    public static async Task<ProcessSandbox> StartAsync(PoolSettings settings, string poolName, string workerName, int index, int depth)
+    public static async Task<ProcessSandbox> StartAsync(PoolSettings settings, WorkerRuntime runtime, string poolName, string workerName, int index, int depth)
     {
         var site = new FaultSite(poolName, workerName);
         var dotnet = SandboxLocator.FindDotnet(site);
@@ -95,7 +95,7 @@ internal sealed class ProcessSandbox : ISandbox
             }
 
             start.Environment[SandboxArguments.MarkVariable] = mark;
-            var (process, pipes) = await SpawnerThread.RunAsync(() => Spawn(start, sandbox, scratch.Path)).ConfigureAwait(false);
+            var (process, pipes) = await SpawnerThread.RunAsync(() => Spawn(start, runtime.CommandLine(sandbox, scratch.Path), scratch.Path)).ConfigureAwait(false);
             return new ProcessSandbox(process, pipes, mark, workerName, scratch, settings);
         }
         catch (Exception exception)
@@ -187,12 +187,12 @@ internal sealed class ProcessSandbox : ISandbox
         _scratch.Dispose();
     }
 
-    private static (Process Process, SandboxPipes Pipes) Spawn(ProcessStartInfo start, string sandbox, string scratch)
+    private static (Process Process, SandboxPipes Pipes) Spawn(ProcessStartInfo start, string[] program, string scratch)
     {
         var pipes = new SandboxPipes(scratch);
         try
         {
-            foreach (var argument in (string[])["exec", sandbox, .. pipes.Arguments.ToCommandLine()])
+            foreach (var argument in (string[])[.. program, .. pipes.Arguments.ToCommandLine()])
             {
                 start.ArgumentList.Add(argument);
             }

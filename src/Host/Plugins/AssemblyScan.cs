@@ -6,6 +6,13 @@ namespace ProcessPool.Plugins;
 /// <summary>What one assembly declares. Malformed files are reported, never trusted.</summary>
 internal sealed record AssemblyScan(string Path, string? TargetFramework, IReadOnlyList<EntryPointInfo> EntryPoints)
 {
+    public required string Version { get; init; }
+
+    public required Guid Mvid { get; init; }
+
+    /// <summary>What it and the assemblies beside it refer to.</summary>
+    public required IReadOnlyList<AssemblyReferenceInfo> References { get; init; }
+
     /// <exception cref="PluginLoadException">The file is not a .NET assembly, is damaged or cannot be read.</exception>
     public static AssemblyScan Read(string path)
     {
@@ -13,7 +20,12 @@ internal sealed record AssemblyScan(string Path, string? TargetFramework, IReadO
         {
             using var modules = new ModuleSet(path);
             var entry = modules.Entry ?? throw PluginInfo.Unusable(path, "it is not a .NET assembly (a native library?)");
-            return new AssemblyScan(path, entry.TargetFramework, new EntryPointReader(modules).Read(entry).ToList());
+            return new AssemblyScan(path, entry.TargetFramework, new EntryPointReader(modules).Read(entry).ToList())
+            {
+                Version = $"{entry.Reader.GetAssemblyDefinition().Version}",
+                Mvid = entry.Reader.GetGuid(entry.Reader.GetModuleDefinition().Mvid),
+                References = modules.References(),
+            };
         }
         catch (BadImageFormatException exception)
         {
@@ -54,11 +66,49 @@ internal sealed class ModuleSet : IDisposable
     {
         if (!_byName.TryGetValue(name, out var module))
         {
-            var path = System.IO.Path.Combine(_directory, name + ".dll");
+            // The name comes from metadata: it must not lead anywhere else.
+            var path = System.IO.Path.Combine(_directory, System.IO.Path.GetFileName(name) + ".dll");
             _byName[name] = module = File.Exists(path) ? Module.Open(path) : null;
         }
 
         return module;
+    }
+
+    private Module? FindSound(string name)
+    {
+        try
+        {
+            return Find(name);
+        }
+        catch (BadImageFormatException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>What the entry assembly refers to, and in turn those beside it. A damaged one among them refers to nothing.</summary>
+    public List<AssemblyReferenceInfo> References()
+    {
+        var found = new Dictionary<string, AssemblyReferenceInfo>(StringComparer.OrdinalIgnoreCase);
+        var unread = new Queue<Module>([Entry!]);
+        while (unread.TryDequeue(out var module))
+        {
+            foreach (var reference in module.Reader.AssemblyReferences.Select(module.Reader.GetAssemblyReference))
+            {
+                var name = module.Reader.GetString(reference.Name);
+                if (!found.ContainsKey(name))
+                {
+                    var beside = FindSound(name);
+                    found.Add(name, new AssemblyReferenceInfo(name, $"{reference.Version}", beside is not null));
+                    if (beside is not null)
+                    {
+                        unread.Enqueue(beside);
+                    }
+                }
+            }
+        }
+
+        return [.. found.Values.OrderBy(reference => reference.Name, StringComparer.OrdinalIgnoreCase)];
     }
 
     public void Dispose()
@@ -74,12 +124,17 @@ internal sealed class ModuleSet : IDisposable
 internal sealed class Module : IDisposable
 {
     private readonly PEReader _file;
+    private readonly string _path;
+    private DocComments? _comments;
 
-    private Module(PEReader file)
+    private Module(PEReader file, string path)
     {
         _file = file;
+        _path = path;
         Reader = file.GetMetadataReader();
     }
+
+    public DocComments Comments => _comments ??= DocComments.Beside(_path);
 
     public MetadataReader Reader { get; }
 
@@ -104,11 +159,25 @@ internal sealed class Module : IDisposable
         var file = new PEReader(new MemoryStream(File.ReadAllBytes(path)));
         if (file.HasMetadata)
         {
-            return new Module(file);
+            return new Module(file, path);
         }
 
         file.Dispose();
         return null;
+    }
+
+    /// <summary>Whether a file is a .NET assembly at all.</summary>
+    public static bool IsManaged(string path)
+    {
+        try
+        {
+            using var file = new PEReader(File.OpenRead(path));
+            return file.HasMetadata;
+        }
+        catch (Exception exception) when (exception is BadImageFormatException or IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     public void Dispose() => _file.Dispose();

@@ -6,6 +6,12 @@ namespace ProcessPool;
 /// <param name="ReturnType">The type of its result in C# notation, a task's result type for an asynchronous one.</param>
 public sealed record EntryPointInfo(string Name, IReadOnlyList<EntryPointParameter> Parameters, string ReturnType)
 {
+    /// <summary>The full name of the contract interface that it is a method of; null for a function.</summary>
+    public string? Contract { get; init; }
+
+    /// <summary>The summary of its documentation comment, on one line; null when the plugin has no XML file with one.</summary>
+    public string? Summary { get; init; }
+
     /// <summary>Whether it takes a token, and so can be asked to end.</summary>
     internal bool AcceptsCancellation { get; init; }
 

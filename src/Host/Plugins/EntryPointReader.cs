@@ -14,14 +14,15 @@ internal sealed class EntryPointReader(ModuleSet modules)
     public IEnumerable<EntryPointInfo> Read(Module module)
     {
         var reader = module.Reader;
-        foreach (var type in reader.TypeDefinitions.Select(reader.GetTypeDefinition))
+        foreach (var handle in reader.TypeDefinitions)
         {
+            var type = reader.GetTypeDefinition(handle);
             foreach (var method in type.GetMethods().Select(reader.GetMethodDefinition))
             {
                 if (Find(reader, method.GetCustomAttributes(), AttributeName) is { } attribute)
                 {
                     RefuseUncallable(reader, type, method);
-                    yield return Describe(reader, method, MetadataNames.FirstString(reader, attribute) ?? reader.GetString(method.Name));
+                    yield return Describe(module, MetadataNames.OfType(reader, handle), method, MetadataNames.FirstString(reader, attribute) ?? reader.GetString(method.Name));
                 }
             }
 
@@ -54,8 +55,8 @@ internal sealed class EntryPointReader(ModuleSet modules)
                 if ((method.Attributes & MethodAttributes.Static) == 0)
                 {
                     var name = reader.GetString(method.Name);
-                    var entryPoint = Describe(reader, method, $"{TypeNames.Short(fullName)}.{name}");
-                    yield return entryPoint with { IsIdempotent = entryPoint.IsIdempotent || idempotent.Any(candidate => Implements(module.Reader, candidate, reader, method, fullName)) };
+                    var entryPoint = Describe(owner, fullName, method, $"{TypeNames.Short(fullName)}.{name}");
+                    yield return entryPoint with { Contract = fullName, IsIdempotent = entryPoint.IsIdempotent || idempotent.Any(candidate => Implements(module.Reader, candidate, reader, method, fullName)) };
                 }
             }
         }
@@ -161,8 +162,9 @@ internal sealed class EntryPointReader(ModuleSet modules)
         }
     }
 
-    private static EntryPointInfo Describe(MetadataReader reader, MethodDefinition method, string name)
+    private static EntryPointInfo Describe(Module module, string type, MethodDefinition method, string name)
     {
+        var reader = module.Reader;
         var signature = method.DecodeSignature(SignatureText.Instance, null);
         var parameters = new List<EntryPointParameter>();
         foreach (var parameter in method.GetParameters().Select(reader.GetParameter).Where(parameter => parameter.SequenceNumber > 0).OrderBy(parameter => parameter.SequenceNumber))
@@ -174,6 +176,7 @@ internal sealed class EntryPointReader(ModuleSet modules)
         var result = Awaited(signature.ReturnType);
         return new EntryPointInfo(name, [.. parameters.Where(parameter => parameter.Type is not (SignatureText.Token or SignatureText.Context))], result)
         {
+            Summary = module.Comments.Of(type, reader.GetString(method.Name)),
             AcceptsCancellation = signature.ParameterTypes.Contains(SignatureText.Token),
             Streams = result.StartsWith(SignatureText.Stream, StringComparison.Ordinal),
             IsIdempotent = IsIdempotent(reader, method),

@@ -7,11 +7,16 @@ public sealed class PluginInfo
 {
     private readonly Dictionary<string, EntryPointInfo> _byName;
 
-    private PluginInfo(string entryAssembly, string? targetFramework, IReadOnlyList<EntryPointInfo> entryPoints)
+    private PluginInfo(AssemblyScan scan, IReadOnlyList<EntryPointInfo> entryPoints)
     {
-        EntryAssembly = entryAssembly;
-        TargetFramework = targetFramework;
+        EntryAssembly = scan.Path;
+        TargetFramework = scan.TargetFramework;
+        Version = scan.Version;
+        Mvid = scan.Mvid;
+        References = scan.References;
         EntryPoints = entryPoints;
+        Needs = RuntimeNeeds.Read(scan.Path, scan.TargetFramework);
+        NativeLibraries = DependencyFile.NativeLibraries(scan.Path);
         _byName = entryPoints.ToDictionary(entryPoint => entryPoint.Name, StringComparer.Ordinal);
     }
 
@@ -23,6 +28,24 @@ public sealed class PluginInfo
 
     /// <summary>The framework it was built for, such as <c>.NETCoreApp,Version=v8.0</c>, or null when it does not say.</summary>
     public string? TargetFramework { get; }
+
+    /// <summary>The version of the entry assembly.</summary>
+    public string Version { get; }
+
+    /// <summary>The identity that the compiler gave to the entry assembly: another one for each build that differs.</summary>
+    public Guid Mvid { get; }
+
+    /// <summary>The shared frameworks that it needs, such as <c>Microsoft.AspNetCore.App 8.0</c>.</summary>
+    public IReadOnlyList<string> Frameworks => [.. Needs.Frameworks.Select(need => need.ToString())];
+
+    /// <summary>The assemblies that it, and those that it ships, refer to.</summary>
+    public IReadOnlyList<AssemblyReferenceInfo> References { get; }
+
+    /// <summary>The native libraries that it ships.</summary>
+    public IReadOnlyList<NativeLibraryInfo> NativeLibraries { get; }
+
+    /// <summary>The full names of the contract interfaces that it implements.</summary>
+    public IReadOnlyList<string> Contracts => [.. EntryPoints.Select(entryPoint => entryPoint.Contract).OfType<string>().Distinct()];
 
     /// <summary>What can be called, by name.</summary>
     public IReadOnlyList<EntryPointInfo> EntryPoints { get; }
@@ -38,9 +61,14 @@ public sealed class PluginInfo
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         var full = Path.GetFullPath(path);
         return EntryAssemblyFinder.Find(full) is var scan && scan.EntryPoints.Count > 0
-            ? new PluginInfo(scan.Path, scan.TargetFramework, RefuseDuplicates(scan))
+            ? new PluginInfo(scan, RefuseDuplicates(scan))
             : throw Unusable(scan.Path, "it has no entry point. Mark a public static method, or a class that implements a contract interface, with [EntryPoint]");
     }
+
+    internal RuntimeNeeds Needs { get; }
+
+    /// <summary>The names of assemblies that it refers to and does not ship: a shared framework's, or missing.</summary>
+    internal IEnumerable<string> UnresolvedReferences() => References.Where(reference => !reference.IsShipped).Select(reference => reference.Name);
 
     /// <summary>Whether there is such an entry point, and its result is a stream.</summary>
     internal bool Streams(string? name) => name is not null && _byName.TryGetValue(name, out var entryPoint) && entryPoint.Streams;

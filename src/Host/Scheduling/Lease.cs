@@ -1,3 +1,5 @@
+using ProcessPool.Supervision;
+
 namespace ProcessPool.Scheduling;
 
 /// <summary>A worker for one user: its calls have a queue of their own, which only that worker serves.</summary>
@@ -7,6 +9,9 @@ internal sealed class Lease(InvocationQueue queue)
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public InvocationQueue Queue => queue;
+
+    /// <summary>The version of the plugin that its worker serves.</summary>
+    public PluginVersion? Version { get; init; }
 
     /// <summary>Ends with the worker when there is one.</summary>
     public Task<FaultSite> Granted => _granted.Task;

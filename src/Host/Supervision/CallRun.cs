@@ -54,7 +54,7 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
             (end, hasMore) = await WaitForReaderAsync(poolStopped).ConfigureAwait(false) switch
             {
                 { } settled => (settled, false),
-                null when call.CancellationToken.IsCancellationRequested => (await EndStreamAsync(poolStopped).ConfigureAwait(false), false),
+                null when call.CancellationToken.IsCancellationRequested => (await LeaveAsync(poolStopped).ConfigureAwait(false), false),
                 null => await RequestAsync(ask => _worker.NextAsync(call.Request.Id, ask), poolStopped).ConfigureAwait(false),
             };
         }
@@ -75,7 +75,7 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
             if (_lastReply is not null && !watch.Killed && watch.Reason == EndReason.Cancelled)
             {
                 // The reader has just left.
-                return (await EndStreamAsync(poolStopped).ConfigureAwait(false), false);
+                return (await LeaveAsync(poolStopped).ConfigureAwait(false), false);
             }
 
             Settle(watch);
@@ -112,10 +112,15 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
         }
         catch (OperationCanceledException)
         {
-            // Cancelled on the way out, or the connection broke after the plugin was asked: the two cannot be told apart, and a worker
-            // that may be dying must not get another call.
+            // Cancelled on the way out, or the connection broke after the plugin was asked: the two cannot be told apart. A worker that may be dying
+            // must not get another call; one that answers is not, and has not seen this request.
             watch.Close();
             NoteExecution(_worker.ReadMark());
+            if (!watch.Killed && watch.Reason == EndReason.Cancelled)
+            {
+                return (await LeaveAsync(poolStopped).ConfigureAwait(false), false);
+            }
+
             Settle(watch);
             return (new(watch.Killed ? WorkerAfterCall.Killed : WorkerAfterCall.Spent), false);
         }
@@ -157,8 +162,8 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
         return new(WorkerAfterCall.Spent);
     }
 
-    /// <summary>The reader has left in the middle: the plugin's iterator is disposed, within the grace of a cancelled call.</summary>
-    private async Task<CallRunEnd> EndStreamAsync(CancellationToken poolStopped)
+    /// <summary>The caller has left between two requests: the plugin's iterator, if there is one, is disposed within the grace of a cancelled call.</summary>
+    private async Task<CallRunEnd> LeaveAsync(CancellationToken poolStopped)
     {
         using var watch = new CallWatch(call, _worker, settings, poolStopped);
         var left = WorkerAfterCall.Ready;

@@ -165,6 +165,20 @@ internal sealed class Supervisor : IQueueErrors
         reset.TrySetResult(true);
     }
 
+    /// <summary>What the plugin is made of in a worker; null when there is none just now.</summary>
+    public async Task<LoadReport?> GetLoadReportAsync(CancellationToken cancellationToken)
+    {
+        foreach (var incarnation in _workforce.Living)
+        {
+            if (await incarnation.Worker.GetLoadReportAsync(cancellationToken).ConfigureAwait(false) is { } report)
+            {
+                return report;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>A slot has a worker.</summary>
     public void SlotFilled(int slot)
     {

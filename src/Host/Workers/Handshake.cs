@@ -35,7 +35,7 @@ internal sealed class Handshake(PoolSettings settings, InitializeRequest request
         lock (_gate)
         {
             // The gate counts them.
-            _pluginStage = Text(stage, WireLimits.MaxErrorMessage);
+            _pluginStage = WireText.Of(stage, WireLimits.MaxErrorMessage);
             _deadline?.CancelAfter(settings.StartTimeout);
         }
 
@@ -46,7 +46,7 @@ internal sealed class Handshake(PoolSettings settings, InitializeRequest request
     {
         await _logPace.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         settings.Logger.PluginLogged(
-            request.WorkerName, entry.Level, Text(entry.Category, WireLimits.MaxErrorMessage), Text(entry.Message, WireLimits.MaxErrorMessage), Text(entry.Exception, WireLimits.MaxStackTrace));
+            request.WorkerName, entry.Level, WireText.Of(entry.Category, WireLimits.MaxErrorMessage), WireText.Of(entry.Message, WireLimits.MaxErrorMessage), WireText.Of(entry.Exception, WireLimits.MaxStackTrace));
     }
 
     /// <summary>Ends when the plugin is ready.</summary>
@@ -122,7 +122,8 @@ internal sealed class Handshake(PoolSettings settings, InitializeRequest request
                 request.EntryAssembly,
                 PluginLoadMessage.For(request.EntryAssembly, error),
                 Site(),
-                error);
+                error,
+                loadReport: LoadReport.From(reply.LoadReport));
         }
     }
 
@@ -130,20 +131,6 @@ internal sealed class Handshake(PoolSettings settings, InitializeRequest request
         $"Worker {request.WorkerName} ended at stage '{Reached}' of its start: {(exit.Reason == CrashReason.ProtocolViolation ? "it broke the protocol and was killed by the pool" : exit.Signal ?? $"exit code {exit.ExitCode}")}.{Tail()}", Site());
 
     private string Reached => _pluginStage.Length > 0 ? $"{_reached}: {_pluginStage}" : $"{_reached}";
-
-    // A plugin's text on its way to a log or a terminal: no control characters, and no line that looks like somebody else's.
-    private static string Text(string? text, int length)
-    {
-        var cut = text is null ? "" : text.Length <= length ? text : text[..length];
-        var clean = string.Create(cut.Length, cut, (span, source) =>
-        {
-            for (var i = 0; i < span.Length; i++)
-            {
-                span[i] = char.IsControl(source[i]) && source[i] is not ('\n' or '\t') ? ' ' : source[i];
-            }
-        });
-        return clean.Replace("\n", "\n    ", StringComparison.Ordinal);
-    }
 
     private string Tail() =>
         sandbox.StandardError.Text is { Length: > 0 } text ? $"{Environment.NewLine}Last standard error:{Environment.NewLine}{text}" : "";

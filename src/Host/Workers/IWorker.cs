@@ -32,6 +32,9 @@ internal interface IWorker : IAsyncDisposable
     /// <exception cref="WorkerLostException">The worker is gone.</exception>
     Task EndAsync(long callId);
 
+    /// <summary>What the plugin is made of there; null when the sandbox does not say, or is gone.</summary>
+    Task<LoadReport?> GetLoadReportAsync(CancellationToken cancellationToken);
+
     /// <summary>What the sandbox says it is executing; null when that is unknown.</summary>
     RecorderMark? ReadMark();
 

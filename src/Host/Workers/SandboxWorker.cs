@@ -142,6 +142,20 @@ internal sealed class SandboxWorker : IWorker
         }
     }
 
+    public async Task<LoadReport?> GetLoadReportAsync(CancellationToken cancellationToken)
+    {
+        var asked = _controlProxy.GetLoadReportAsync(cancellationToken);
+        asked.Forget();
+        try
+        {
+            return LoadReport.From(await asked.WaitAsync(_settings.StartTimeout, _settings.Time, cancellationToken).ConfigureAwait(false));
+        }
+        catch (Exception exception) when (exception is RemoteRpcException or TimeoutException or ObjectDisposedException)
+        {
+            return null;
+        }
+    }
+
     public RecorderMark? ReadMark() => _sandbox.ReadMark();
 
     public long? ReadMemory()

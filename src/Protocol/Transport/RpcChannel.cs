@@ -28,6 +28,7 @@ internal static partial class RpcChannel
 
     [GenerateShapeFor<InitializeRequest>]
     [GenerateShapeFor<InitializeReply>]
+    [GenerateShapeFor<LoadReportMessage>]
     [GenerateShapeFor<CallRequest>]
     [GenerateShapeFor<CallReply>]
     [GenerateShapeFor<StartStage>]

@@ -1,33 +1,37 @@
 using System.Reflection;
 using System.Runtime.Loader;
 using McMaster.NETCore.Plugins;
+using ProcessPool.Protocol;
 
 namespace ProcessPool.Sandbox.Loading;
 
+/// <summary>Where an assembly comes from, and by which rule.</summary>
+internal readonly record struct LoadDecision(LoadKind Kind, string Path, Version? Version, string Why);
+
 /// <summary>
-/// Which assemblies the plugin shares with the sandbox. The framework's, unless the plugin ships a newer one; Abstractions;
-/// nothing else. The loader's own defaults would make a plugin's older copy of a framework assembly win.
+/// Which assemblies the plugin shares with the sandbox: the framework's, unless the plugin ships a newer one; Abstractions; nothing else. The loader's own
+/// defaults would make a plugin's older copy of a framework assembly win.
 /// </summary>
 internal sealed class LoadPolicy
 {
     private const string Abstractions = "ProcessPool.Abstractions";
 
-    private readonly List<AssemblyName> _shared;
+    private static readonly Dictionary<string, string> Framework = FrameworkAssemblies();
 
-    private LoadPolicy(List<AssemblyName> shared) => _shared = shared;
+    private readonly AssemblyDependencyResolver _resolver;
+    private readonly string _directory;
+    private readonly bool _hasDependencyFile;
+
+    private LoadPolicy(string entryAssembly)
+    {
+        _directory = Path.GetDirectoryName(entryAssembly)!;
+        _hasDependencyFile = File.Exists(Path.ChangeExtension(entryAssembly, ".deps.json"));
+        _resolver = new AssemblyDependencyResolver(entryAssembly);
+    }
 
     /// <summary>Reads the plugin's folder and the running framework.</summary>
-    public static LoadPolicy For(string entryAssembly)
-    {
-        var directory = Path.GetDirectoryName(entryAssembly)!;
-        var shared = new List<AssemblyName> { new(Abstractions) };
-        shared.AddRange(
-            from path in FrameworkAssemblies()
-            let name = Path.GetFileNameWithoutExtension(path)
-            where !IsNewer(Path.Combine(directory, name + ".dll"), path)
-            select new AssemblyName(name));
-        return new LoadPolicy(shared);
-    }
+    /// <exception cref="InvalidOperationException">Its <c>.deps.json</c> is damaged, or lists what is not there.</exception>
+    public static LoadPolicy For(string entryAssembly) => new(entryAssembly);
 
     /// <summary>Hands the lists to the loader. Lazy: the eager mode loads the closure of every shared assembly, and shares it too.</summary>
     public void Apply(PluginConfig config)
@@ -35,31 +39,100 @@ internal sealed class LoadPolicy
         config.IsLazyLoaded = true;
         config.IsUnloadable = false;
         config.DefaultContext = AssemblyLoadContext.GetLoadContext(typeof(LoadPolicy).Assembly)!;
-        foreach (var name in _shared)
+        foreach (var name in Framework.Keys.Append(Abstractions))
         {
-            config.SharedAssemblies.Add(name);
+            if (Decide(name).Kind is LoadKind.Framework or LoadKind.Shared)
+            {
+                config.SharedAssemblies.Add(new AssemblyName(name));
+            }
         }
     }
 
-    private static IEnumerable<string> FrameworkAssemblies()
+    /// <summary>Where a managed assembly of this name comes from.</summary>
+    public LoadDecision Decide(string name)
+    {
+        if (name == Abstractions)
+        {
+            var own = typeof(IPluginContext).Assembly;
+            return new(LoadKind.Shared, own.Location, own.GetName().Version, "it is shared with the sandbox");
+        }
+
+        var mine = FindPrivate(name);
+        if (Framework.TryGetValue(name, out var framework))
+        {
+            var version = VersionOf(framework);
+            var shipped = mine is null ? null : VersionOf(mine);
+            return shipped > version
+                ? new(LoadKind.Private, mine!, shipped, $"the plugin's is newer than the framework's {version}")
+                : new(LoadKind.Framework, framework, version, mine is null ? "the plugin ships none" : $"the plugin's {(shipped is null ? "is damaged" : $"{shipped} is not newer")}");
+        }
+
+        return mine is null
+            ? new(LoadKind.Missing, "", null, $"looked for {string.Join(" and ", Places(name + ".dll"))}")
+            : new(LoadKind.Private, mine, VersionOf(mine), _hasDependencyFile ? "by the plugin's .deps.json or folder" : "from the plugin's folder");
+    }
+
+    /// <summary>Where a native library of this name comes from.</summary>
+    public LoadDecision DecideNative(string name)
+    {
+        var path = _resolver.ResolveUnmanagedDllToPath(name) ?? NativeNames(name).Select(file => Path.Combine(_directory, file)).FirstOrDefault(File.Exists);
+        if (path is not null)
+        {
+            return new(LoadKind.Native, path, null, path.Contains($"{Path.DirectorySeparatorChar}runtimes{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "by the plugin's .deps.json, for this platform" : "from the plugin's folder");
+        }
+
+        var others = Directory.EnumerateFiles(_directory, "*", SearchOption.AllDirectories).Where(file => IsNamed(file, name)).Select(file => Path.GetRelativePath(_directory, file)).Take(4).ToList();
+        var places = string.Join(" and ", Places(NativeNames(name).First()));
+        return others.Count > 0
+            ? new(LoadKind.Missing, "", null, $"the plugin has it for other platforms only ({string.Join(", ", others)}); looked for {places}")
+            : new(LoadKind.System, "", null, $"the plugin ships none, so it is the operating system's to find; looked for {places}");
+    }
+
+    private string? FindPrivate(string name)
+    {
+        var resolved = _resolver.ResolveAssemblyToPath(new AssemblyName(name));
+        if (resolved is not null)
+        {
+            return resolved;
+        }
+
+        var beside = Path.Combine(_directory, name + ".dll");
+        return File.Exists(beside) ? beside : null;
+    }
+
+    private IEnumerable<string> Places(string file) =>
+        _hasDependencyFile ? [Path.Combine(_directory, file), "the plugin's .deps.json"] : [Path.Combine(_directory, file)];
+
+    private static IEnumerable<string> NativeNames(string name) => OperatingSystem.IsWindows()
+        ? [name.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) ? name : name + ".dll"]
+        : OperatingSystem.IsMacOS() ? [$"lib{name}.dylib", $"{name}.dylib", name] : [$"lib{name}.so", $"{name}.so", name];
+
+    private static bool IsNamed(string file, string name)
+    {
+        var stem = Path.GetFileNameWithoutExtension(file);
+        return Path.GetExtension(file) is ".dll" or ".so" or ".dylib" && (stem == Path.GetFileNameWithoutExtension(name) || stem == "lib" + name || "lib" + stem == name);
+    }
+
+    private static Dictionary<string, string> FrameworkAssemblies()
     {
         var trusted = (string?)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES") ?? "";
         var shared = $"{Path.DirectorySeparatorChar}shared{Path.DirectorySeparatorChar}";
         var runtime = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
-        return trusted.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Where(path =>
-            path.StartsWith(runtime, StringComparison.Ordinal) || path.Contains(shared, StringComparison.Ordinal) && path.Contains(".App", StringComparison.Ordinal));
+        return trusted.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            .Where(path => path.StartsWith(runtime, StringComparison.Ordinal) || path.Contains(shared, StringComparison.Ordinal) && path.Contains(".App", StringComparison.Ordinal))
+            .DistinctBy(path => Path.GetFileName(path), StringComparer.OrdinalIgnoreCase)
+            .ToDictionary(path => Path.GetFileNameWithoutExtension(path), StringComparer.OrdinalIgnoreCase);
     }
 
-    private static bool IsNewer(string pluginCopy, string frameworkCopy)
+    private static Version? VersionOf(string path)
     {
         try
         {
-            return File.Exists(pluginCopy)
-                && AssemblyName.GetAssemblyName(pluginCopy).Version > AssemblyName.GetAssemblyName(frameworkCopy).Version;
+            return AssemblyName.GetAssemblyName(path).Version;
         }
-        catch (BadImageFormatException)
+        catch (Exception exception) when (exception is BadImageFormatException or IOException)
         {
-            return false;
+            return null;
         }
     }
 }

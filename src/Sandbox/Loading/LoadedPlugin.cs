@@ -21,17 +21,23 @@ internal sealed class LoadedPlugin : IAsyncDisposable
     private readonly Stack<object> _owned = new();
     private Call? _call;
 
-    private LoadedPlugin(PluginLoader loader, Assembly assembly)
+    private LoadedPlugin(PluginLoader loader, Assembly assembly, LoadReporter reporter)
     {
         _loader = loader;
         _assembly = assembly;
+        Reporter = reporter;
     }
 
+    /// <summary>Says where what it needs comes from.</summary>
+    public LoadReporter Reporter { get; }
+
+    public LoadReportMessage LoadReport => Reporter.Report(_loader.LoadContext);
+
     /// <summary>Loads the entry assembly by the policy.</summary>
-    public static LoadedPlugin Load(string entryAssembly, LoadPolicy policy)
+    public static LoadedPlugin Load(string entryAssembly, LoadPolicy policy, LoadReporter reporter)
     {
         var loader = PluginLoader.CreateFromAssemblyFile(entryAssembly, policy.Apply);
-        return new LoadedPlugin(loader, loader.LoadDefaultAssembly());
+        return new LoadedPlugin(loader, loader.LoadDefaultAssembly(), reporter);
     }
 
     /// <summary>Binds entry points, constructs contract classes and initializes them: the first plugin code that runs.</summary>

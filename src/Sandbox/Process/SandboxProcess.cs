@@ -9,7 +9,21 @@ namespace ProcessPool.Sandbox;
 /// <summary>The sandbox as a process of its own: opens the pipes, watches the host, serves until told to exit.</summary>
 internal static class SandboxProcess
 {
-    public static async Task<int> RunAsync(SandboxArguments pipes)
+    /// <summary>The program, in the context of the sandbox's own libraries.</summary>
+    public static async Task<int> MainAsync(string[] arguments)
+    {
+        if (SandboxArguments.Parse(arguments) is { } pipes)
+        {
+            return await RunAsync(pipes).ConfigureAwait(false);
+        }
+
+        await Console.Error.WriteLineAsync(
+            "This is the sandbox program of ProcessPool. It is started by a SandboxPool, not by hand: see ProcessPool.Host, or the 'processpool' tool.")
+            .ConfigureAwait(false);
+        return SandboxExitCode.NotUnderHost;
+    }
+
+    private static async Task<int> RunAsync(SandboxArguments pipes)
     {
         // A terminal's Ctrl+C reaches the whole process group, a service manager's SIGTERM every process: what it means is the host's
         // decision, and the host may want to drain.

@@ -114,7 +114,7 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder?
         var (status, payload, attachments, error) = reply;
         if (error is not null)
         {
-            return new CallReply((CallStatus)status, default, [], ErrorMapper.Map(error), call.Usage);
+            return new CallReply((CallStatus)status, default, [], ErrorMapper.Map(error, plugin.Reporter.Explain(error)), call.Usage);
         }
 
         var bytes = WireLimits.SizeOf(payload, attachments);

@@ -11,6 +11,7 @@ internal sealed class ControlService(IHostControl host, Stream calls, Recorder? 
     private readonly HostNotices _notices = new(host);
     private readonly TaskCompletionSource _exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CallService? _service;
+    private LoadedPlugin? _plugin;
     private JsonRpc? _callsChannel;
 
     /// <summary>Ends when the host says exit; fails when its calls cannot be understood any more.</summary>
@@ -24,11 +25,13 @@ internal sealed class ControlService(IHostControl host, Stream calls, Recorder? 
         }
 
         var reached = StartStage.Started;
+        LoadReporter? reporter = null;
         try
         {
             var policy = LoadPolicy.For(request.EntryAssembly);
+            reporter = new LoadReporter(policy, request.EntryAssembly);
             await ReachAsync(StartStage.Resolved).ConfigureAwait(false);
-            var plugin = LoadedPlugin.Load(request.EntryAssembly, policy);
+            var plugin = _plugin = LoadedPlugin.Load(request.EntryAssembly, policy, reporter);
             await ReachAsync(StartStage.Loaded).ConfigureAwait(false);
             var hostCalls = new HostCalls(request.MaxMessageBytes);
             await plugin.ActivateAsync(request, _notices, hostCalls).ConfigureAwait(false);
@@ -38,7 +41,7 @@ internal sealed class ControlService(IHostControl host, Stream calls, Recorder? 
         }
         catch (Exception exception)
         {
-            return Failed(reached + 1, ErrorMapper.Map(exception));
+            return Failed(reached + 1, ErrorMapper.Map(exception, reporter?.Explain(exception))) with { LoadReport = _plugin?.LoadReport ?? reporter?.Report(null) };
         }
 
         Task ReachAsync(StartStage stage)
@@ -47,6 +50,8 @@ internal sealed class ControlService(IHostControl host, Stream calls, Recorder? 
             return host.StageAsync(stage);
         }
     }
+
+    public Task<LoadReportMessage> GetLoadReportAsync(CancellationToken cancellationToken) => Task.Run(() => _plugin?.LoadReport ?? new LoadReportMessage([]), cancellationToken);
 
     public async Task ShutdownAsync(CancellationToken cancellationToken)
     {

@@ -89,6 +89,8 @@ internal sealed class FakeWorker(string name) : IWorker
 
     public bool Stopped { get; private set; }
 
+    public Task<LoadReport?> GetLoadReportAsync(CancellationToken cancellationToken) => Task.FromResult<LoadReport?>(null);
+
     public RecorderMark? ReadMark() => Mark;
 
     public long? ReadMemory() => Memory;

@@ -77,6 +77,8 @@ public sealed class HandshakeTests
     {
         public Task<InitializeReply> InitializeAsync(InitializeRequest request, CancellationToken cancellationToken) => reply;
 
+        public Task<LoadReportMessage> GetLoadReportAsync(CancellationToken cancellationToken) => Task.FromResult(new LoadReportMessage([]));
+
         public Task ShutdownAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
         public Task ExitAsync() => Task.CompletedTask;

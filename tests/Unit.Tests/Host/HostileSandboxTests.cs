@@ -246,6 +246,8 @@ public sealed class HostileSandboxTests
     {
         public Task<InitializeReply> InitializeAsync(InitializeRequest request, CancellationToken cancellationToken) => Task.FromResult(initialized!);
 
+        public Task<LoadReportMessage> GetLoadReportAsync(CancellationToken cancellationToken) => Task.FromResult(new LoadReportMessage([]));
+
         public Task ShutdownAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
         public Task ExitAsync() => Task.CompletedTask;

@@ -1,0 +1,24 @@
+using ProcessPool.Protocol;
+
+namespace ProcessPool.Diagnostics;
+
+/// <summary>A sandbox's text on its way to a log or a terminal.</summary>
+internal static class WireText
+{
+    /// <summary>At most so long, without control characters, and no line in it that looks like somebody else's.</summary>
+    public static string Of(string? text, int length)
+    {
+        var cut = text is null ? "" : text.Length <= length ? text : text[..length];
+        var clean = string.Create(cut.Length, cut, (span, source) =>
+        {
+            for (var i = 0; i < span.Length; i++)
+            {
+                span[i] = char.IsControl(source[i]) && source[i] is not ('\n' or '\t') ? ' ' : source[i];
+            }
+        });
+        return clean.Replace("\n", "\n    ", StringComparison.Ordinal);
+    }
+
+    /// <summary>The same on one line.</summary>
+    public static string Line(string? text) => Of(text, WireLimits.MaxErrorMessage).Replace("\n", " ", StringComparison.Ordinal);
+}

@@ -1,0 +1,68 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace ProcessPool.Plugins;
+
+/// <summary>A shared framework and the lowest version that will do.</summary>
+internal sealed record FrameworkNeed(string Name, Version Version)
+{
+    public const string Core = "Microsoft.NETCore.App";
+
+    public override string ToString() => $"{Name} {Version}";
+}
+
+/// <summary>What a plugin needs of the runtime: from its <c>.runtimeconfig.json</c>, and the framework it was built for.</summary>
+internal sealed record RuntimeNeeds(IReadOnlyList<FrameworkNeed> Frameworks, JsonObject Properties)
+{
+    /// <summary>Of an assembly of which nothing is known.</summary>
+    public static RuntimeNeeds None { get; } = new([], []);
+
+    /// <exception cref="PluginLoadException">The file is damaged.</exception>
+    public static RuntimeNeeds Read(string entryAssembly, string? targetFramework)
+    {
+        var frameworks = new Dictionary<string, FrameworkNeed>(StringComparer.OrdinalIgnoreCase);
+        if (targetFramework?.Split(",Version=v") is [".NETCoreApp", var built] && Version.TryParse(built, out var version))
+        {
+            Add(new FrameworkNeed(FrameworkNeed.Core, version));
+        }
+
+        var path = Path.ChangeExtension(entryAssembly, ".runtimeconfig.json");
+        if (!File.Exists(path))
+        {
+            return new RuntimeNeeds([.. frameworks.Values], []);
+        }
+
+        try
+        {
+            var options = JsonNode.Parse(File.ReadAllText(path), documentOptions: PluginJson.Lenient)?["runtimeOptions"];
+            IEnumerable<JsonNode?> named = [options?["framework"], .. options?["frameworks"]?.AsArray() ?? [], .. options?["includedFrameworks"]?.AsArray() ?? []];
+            foreach (var framework in named.OfType<JsonObject>())
+            {
+                Add(new FrameworkNeed((string)framework["name"]!, ParseVersion((string)framework["version"]!)));
+            }
+
+            return new RuntimeNeeds([.. frameworks.Values], options?["configProperties"]?.DeepClone().AsObject() ?? []);
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException or ArgumentException or NullReferenceException)
+        {
+            throw PluginInfo.Unusable(path, $"the file is damaged ({exception.Message})", exception);
+        }
+
+        void Add(FrameworkNeed need)
+        {
+            if (!frameworks.TryGetValue(need.Name, out var known) || known.Version < need.Version)
+            {
+                frameworks[need.Name] = need;
+            }
+        }
+    }
+
+    /// <summary>A version without what follows its numbers: "11.0.0-preview.3" is 11.0.0.</summary>
+    public static Version ParseVersion(string text) => Version.Parse(text.Split('-', '+')[0]);
+}
+
+/// <summary>How the files that a .NET build writes beside an assembly are read.</summary>
+internal static class PluginJson
+{
+    public static JsonDocumentOptions Lenient { get; } = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
+}

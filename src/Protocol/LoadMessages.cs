@@ -1,0 +1,40 @@
+namespace ProcessPool.Protocol;
+
+/// <summary>Where one file that a plugin refers to comes from.</summary>
+/// <param name="Source">A <c>LoadSource</c>.</param>
+/// <param name="Name">The assembly's or library's name.</param>
+/// <param name="Version">The version of what is loaded, or "".</param>
+/// <param name="Wanted">The version that is referred to, or "".</param>
+/// <param name="Path">The file, or "".</param>
+/// <param name="Why">Which rule decided.</param>
+/// <param name="RequestedBy">Who refers to it first, or "".</param>
+/// <param name="IsLoaded">Whether it was loaded when the report was made.</param>
+internal sealed record LoadReportLine(int Source, string Name, string Version, string Wanted, string Path, string Why, string RequestedBy, bool IsLoaded);
+
+/// <summary>All of them.</summary>
+internal sealed record LoadReportMessage(LoadReportLine[] Lines);
+
+/// <summary>The kinds, in the order of the public <c>LoadSource</c>.</summary>
+internal enum LoadKind
+{
+    /// <summary>The plugin's own.</summary>
+    Private = 0,
+
+    /// <summary>The framework's.</summary>
+    Framework = 1,
+
+    /// <summary>Abstractions: the sandbox's.</summary>
+    Shared = 2,
+
+    /// <summary>A native library of the plugin's.</summary>
+    Native = 3,
+
+    /// <summary>A native library that the operating system's loader looks for.</summary>
+    System = 4,
+
+    /// <summary>Nowhere to be found.</summary>
+    Missing = 5,
+
+    /// <summary>A file in the plugin's folder that nothing refers to.</summary>
+    Unused = 6,
+}

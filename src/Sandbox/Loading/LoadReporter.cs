@@ -1,0 +1,118 @@
+using System.Reflection;
+using System.Reflection.Metadata;
+using System.Reflection.Metadata.Ecma335;
+using System.Reflection.PortableExecutable;
+using System.Runtime.Loader;
+using ProcessPool.Protocol;
+
+namespace ProcessPool.Sandbox.Loading;
+
+/// <summary>Walks from the entry assembly over everything that the plugin's own assemblies refer to, and says where each comes from.</summary>
+internal sealed class LoadReporter(LoadPolicy policy, string entryAssembly)
+{
+    private readonly Dictionary<string, LoadReportLine> _lines = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Queue<string> _unread = new();
+
+    /// <param name="context">The plugin's; null before there is one.</param>
+    public LoadReportMessage Report(AssemblyLoadContext? context)
+    {
+        _lines.Clear();
+        Add(Path.GetFileNameWithoutExtension(entryAssembly), "", "", native: false);
+        while (_unread.TryDequeue(out var path))
+        {
+            Read(path);
+        }
+
+        AddUnused();
+        var loaded = context is null ? [] : LoadedFiles(context);
+        return new LoadReportMessage([.. _lines.Values.Take(WireLimits.MaxLoadReportLines).Select(line => line with { IsLoaded = loaded.Contains(line.Path) })]);
+    }
+
+    /// <summary>What an exception says about a file that is missing, with the places where it was looked for; null when it says nothing of that.</summary>
+    public string? Explain(Exception exception)
+    {
+        for (var inner = exception; inner is not null; inner = inner is ReflectionTypeLoadException { LoaderExceptions: [{ } first, ..] } ? first : inner.InnerException)
+        {
+            if (inner is FileNotFoundException { FileName: { } file } && file.Contains(", Version=", StringComparison.Ordinal))
+            {
+                var name = file[..file.IndexOf(',', StringComparison.Ordinal)];
+                return policy.Decide(name) is { Kind: LoadKind.Missing } missing ? $"{file} is not there: {missing.Why}." : null;
+            }
+        }
+
+        return null;
+    }
+
+    private void Read(string path)
+    {
+        try
+        {
+            using var file = new PEReader(File.OpenRead(path));
+            if (!file.HasMetadata)
+            {
+                return;
+            }
+
+            var reader = file.GetMetadataReader();
+            var self = Path.GetFileNameWithoutExtension(path);
+            foreach (var reference in reader.AssemblyReferences.Select(reader.GetAssemblyReference))
+            {
+                Add(reader.GetString(reference.Name), $"{reference.Version}", self, native: false);
+            }
+
+            for (var row = 1; row <= reader.GetTableRowCount(TableIndex.ModuleRef); row++)
+            {
+                Add(reader.GetString(reader.GetModuleReference(MetadataTokens.ModuleReferenceHandle(row)).Name), "", self, native: true);
+            }
+        }
+        catch (Exception exception) when (exception is BadImageFormatException or IOException)
+        {
+            // It stays in the report, without what it refers to.
+        }
+    }
+
+    private void Add(string name, string wanted, string requestedBy, bool native)
+    {
+        if (name.Length == 0 || !native && _lines.ContainsKey(name) || native && _lines.ContainsKey("native " + name) || _lines.Count >= WireLimits.MaxLoadReportLines)
+        {
+            return;
+        }
+
+        var decision = native ? policy.DecideNative(name) : policy.Decide(name);
+        _lines.Add(native ? "native " + name : name, new LoadReportLine(
+            (int)decision.Kind, name, decision.Version?.ToString() ?? "", wanted, decision.Path, requestedBy.Length == 0 ? "it is the plugin" : decision.Why, requestedBy, false));
+        if (decision.Kind == LoadKind.Private)
+        {
+            _unread.Enqueue(decision.Path);
+        }
+    }
+
+    private void AddUnused()
+    {
+        var directory = Path.GetDirectoryName(entryAssembly)!;
+        var known = _lines.Values.Select(line => line.Path).ToHashSet(StringComparer.Ordinal);
+        foreach (var path in Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories).Where(path => Path.GetExtension(path) is ".dll" or ".so" or ".dylib" && !known.Contains(path)).Order(StringComparer.Ordinal))
+        {
+            var name = Path.GetRelativePath(directory, path);
+            var stem = Path.GetFileNameWithoutExtension(path);
+            var why = name.StartsWith("runtimes", StringComparison.Ordinal) ? "it is for another platform, or nothing refers to it"
+                : _lines.TryGetValue(stem, out var line) && line.Path != path ? $"{(LoadKind)line.Source} wins: {line.Why}"
+                : stem.EndsWith(".resources", StringComparison.Ordinal) ? "it has the texts of another language, loaded when they are asked for"
+                : "nothing refers to it; it may be loaded by name";
+            _lines.TryAdd(name, new LoadReportLine((int)LoadKind.Unused, name, "", "", path, why, "", false));
+        }
+    }
+
+    private static HashSet<string> LoadedFiles(AssemblyLoadContext context)
+    {
+        var files = AssemblyLoadContext.All.Where(each => each == context || each == AssemblyLoadContext.Default || each == AssemblyLoadContext.GetLoadContext(typeof(LoadReporter).Assembly))
+            .SelectMany(each => each.Assemblies).Where(assembly => !assembly.IsDynamic).Select(assembly => assembly.Location).ToHashSet(StringComparer.Ordinal);
+        if (OperatingSystem.IsLinux())
+        {
+            // Native libraries: what is mapped. The sixth column is the file.
+            files.UnionWith(File.ReadLines("/proc/self/maps").Select(line => line.Split(' ', 6, StringSplitOptions.RemoveEmptyEntries)).Where(columns => columns.Length == 6).Select(columns => columns[5]));
+        }
+
+        return files;
+    }
+}
