@@ -76,7 +76,7 @@ public sealed partial class SandboxPool
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var version = _version ?? throw new CallRejectedException(RejectionReason.NotStarted, new FaultSite(Name));
+            var version = _version ?? throw NotRunning(new FaultSite(Name));
             var lease = new Lease(version.Supervisor.NewQueue()) { Version = version };
             try
             {

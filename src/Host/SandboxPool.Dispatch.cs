@@ -169,6 +169,8 @@ public sealed partial class SandboxPool
 
     private FaultSite SiteOf(Invocation call) => new(Name, CallId: call.Request.Id, EntryPoint: call.Request.EntryPoint, Execution: call.Execution);
 
+    private CallRejectedException NotRunning(FaultSite site) => new(_isRetired ? RejectionReason.Stopped : RejectionReason.NotStarted, site);
+
     private (InvocationQueue Queue, Invocation Call) Prepare(
         PluginVersion? version, string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, bool measure, CancellationToken cancellationToken)
     {
@@ -176,7 +178,7 @@ public sealed partial class SandboxPool
         cancellationToken.ThrowIfCancellationRequested();
         options?.Check();
         var site = new FaultSite(Name, CallId: Interlocked.Increment(ref _lastCallId), EntryPoint: entryPoint);
-        _ = version ?? throw new CallRejectedException(RejectionReason.NotStarted, site);
+        _ = version ?? throw NotRunning(site);
         var target = version.Plugin.Find(entryPoint, site);
         var payload = (arguments ?? CallArguments.None).ToPayload(site, _settings.Json);
         RefuseTooLarge(payload, site);

@@ -25,6 +25,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
     private volatile PluginVersion? _version;
     private volatile PluginInfo? _plugin;
     private string _pluginPath;
+    private bool _isRetired;
     private volatile CancellationTokenSource? _starting;
     private volatile CancellationTokenSource? _draining;
     private int _impatient;
@@ -58,8 +59,11 @@ public sealed partial class SandboxPool : IAsyncDisposable
     /// <summary>The clock of every timeout.</summary>
     internal TimeProvider Time => _settings.Time;
 
+    /// <summary>The version of the plugin that serves calls; null when there is none.</summary>
+    internal PluginInfo? Plugin => _version?.Plugin;
+
     /// <summary>What the pool is doing.</summary>
-    public PoolState State => _version?.Supervisor.State ?? PoolState.Created;
+    public PoolState State => _version?.Supervisor.State ?? (_isRetired ? PoolState.Stopped : PoolState.Created);
 
     /// <summary>Whether the pool takes calls: it is <see cref="PoolState.Running"/> or <see cref="PoolState.Degraded"/>.</summary>
     public bool IsRunning => State is PoolState.Running or PoolState.Degraded;
@@ -116,8 +120,9 @@ public sealed partial class SandboxPool : IAsyncDisposable
     /// Serves another version of the plugin from now on. Its workers start beside the old ones; when they are ready, new calls go to them, and the old ones finish what was begun or
     /// queued. Starts a pool that is not running.
     /// </summary>
+    /// <returns>Ends when the last worker of the old version has ended.</returns>
     /// <exception cref="SandboxPoolException">The new version cannot be loaded or started; the old one goes on serving.</exception>
-    internal async Task SwitchAsync(string pluginPath, CancellationToken cancellationToken)
+    internal async Task<Task> SwitchAsync(string pluginPath, CancellationToken cancellationToken)
     {
         await _lifecycle.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
@@ -125,17 +130,38 @@ public sealed partial class SandboxPool : IAsyncDisposable
             var before = _version is { Supervisor.State: not PoolState.Stopped } running ? running : null;
             await StartVersionAsync(pluginPath, publishFirst: before is null, cancellationToken).ConfigureAwait(false);
             _pluginPath = pluginPath;
-            if (before is not null)
-            {
-                _superseded.RemoveAll(version => version.IsGone);
-                _superseded.Add(before);
-                before.Supersede();
-            }
+            _isRetired = false;
+            return before is null ? Task.CompletedTask : Supersede(before);
         }
         finally
         {
             _lifecycle.Release();
         }
+    }
+
+    /// <summary>Takes no calls any more until <see cref="SwitchAsync"/>; those that were made before are finished.</summary>
+    /// <returns>Ends when the last worker has ended.</returns>
+    internal async Task<Task> RetireAsync()
+    {
+        await _lifecycle.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            var before = _version;
+            _isRetired = true;
+            _version = null;
+            return before is null ? Task.CompletedTask : Supersede(before);
+        }
+        finally
+        {
+            _lifecycle.Release();
+        }
+    }
+
+    private Task Supersede(PluginVersion version)
+    {
+        _superseded.RemoveAll(each => each.IsGone);
+        _superseded.Add(version);
+        return version.Supersede();
     }
 
     /// <param name="pluginPath">The version's folder.</param>
@@ -220,11 +246,12 @@ public sealed partial class SandboxPool : IAsyncDisposable
         try
         {
             _draining = draining;
-            if (_version is { Supervisor: { State: not PoolState.Stopped } supervisor })
+            if (_version is { Supervisor.State: not PoolState.Stopped } || _superseded.Count > 0)
             {
                 var patient = drain && Volatile.Read(ref _impatient) == 0;
-                var reports = await Task.WhenAll(_superseded.Select(version => version.EndAsync(patient, deadline, _settings.Time, draining.Token))
-                    .Prepend(supervisor.StopAsync(patient, deadline, draining.Token))).ConfigureAwait(false);
+                var ending = _superseded.Select(version => version.EndAsync(patient, deadline, _settings.Time, draining.Token)).ToList();
+                ending.Add(_version?.Supervisor.StopAsync(patient, deadline, draining.Token) ?? Task.FromResult(new StopReport(0, 0, 0)));
+                var reports = await Task.WhenAll(ending).ConfigureAwait(false);
                 _superseded.Clear();
                 _stopReport = new StopReport(reports.Sum(report => report.Completed), reports.Sum(report => report.Cancelled), reports.Sum(report => report.Killed));
                 _settings.Logger.PoolStopped(Name, _stopReport.Completed, _stopReport.Cancelled, _stopReport.Killed);

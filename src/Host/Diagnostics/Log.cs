@@ -93,4 +93,19 @@ internal static partial class Log
 
     [LoggerMessage(30, LogLevel.Error, "A callback of {EntryPoint} threw. The pool goes on.")]
     public static partial void CallbackThrew(this ILogger logger, Exception exception, string entryPoint);
+
+    [LoggerMessage(35, LogLevel.Information, "Plugin {Plugin}: {Change}; {Digest} serves.")]
+    public static partial void PluginChanged(this ILogger logger, string plugin, PluginChangeKind change, string digest);
+
+    [LoggerMessage(36, LogLevel.Error, "Plugin {Plugin} is broken: {Consequence}.")]
+    public static partial void PluginBroken(this ILogger logger, Exception exception, string plugin, string consequence);
+
+    [LoggerMessage(37, LogLevel.Information, "Plugin {Plugin} cannot be taken yet, and is tried again: {Message}")]
+    public static partial void PluginNotReadable(this ILogger logger, string plugin, string message);
+
+    [LoggerMessage(38, LogLevel.Error, "The drop folder {Directory} cannot be read, and is tried again. Plugins go on serving.")]
+    public static partial void DropFolderNotReadable(this ILogger logger, Exception exception, string directory);
+
+    [LoggerMessage(39, LogLevel.Error, "A handler of PluginCatalog.Changed threw. The catalog goes on.")]
+    public static partial void ChangeHandlerThrew(this ILogger logger, Exception exception);
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using ProcessPool.Diagnostics;
 
 namespace ProcessPool.Supervision;
 
@@ -15,12 +14,15 @@ internal sealed class PluginVersion(Supervisor supervisor, PluginInfo plugin)
 
     public PluginInfo Plugin => plugin;
 
-    /// <summary>Begins to end its workers: after what was begun or queued. A later version is current already.</summary>
-    public void Supersede()
+    /// <summary>Begins to end its workers, after what was begun or queued. It is not current any more.</summary>
+    /// <returns>Ends when the last of them has ended. Never fails.</returns>
+    public Task Supersede()
     {
         _isSuperseded = true;
         _retired = Task.Run(() => supervisor.StopAsync(drain: true, deadline: null, _enough.Token));
-        ((Task)_retired).Forget();
+        return GoneAsync();
+
+        async Task GoneAsync() => await ((Task)_retired).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Whether all of its workers have ended.</summary>

@@ -1,0 +1,175 @@
+using ProcessPool.Plugins;
+
+namespace ProcessPool.Catalog;
+
+/// <summary>A file of a plugin.</summary>
+/// <param name="Path">The path within the plugin's folder, with slashes.</param>
+/// <param name="Source">Where it lies.</param>
+/// <param name="Length">Its length in bytes.</param>
+/// <param name="Changed">When it was changed last, in ticks.</param>
+internal readonly record struct PluginFile(string Path, string Source, long Length, long Changed);
+
+/// <summary>What makes up one plugin in the drop folder.</summary>
+/// <param name="Name">The name of its folder, or of its DLL.</param>
+/// <param name="Files">Its files, by path.</param>
+/// <param name="Fault">Why it cannot be taken; null when it can.</param>
+internal sealed record PluginSource(string Name, IReadOnlyList<PluginFile> Files, SandboxPoolException? Fault = null)
+{
+    /// <summary>Differs when anything was changed.</summary>
+    public string Stamp { get; } = $"{Fault?.Message}|{string.Join('|', Files.Select(file => $"{file.Path}:{file.Length}:{file.Changed}"))}";
+}
+
+/// <summary>Which plugins lie in a folder. Looks only: nothing is locked, loaded or executed.</summary>
+internal sealed class DropFolder(string directory)
+{
+    private const int MaxFiles = 20_000;
+
+    private readonly Dictionary<string, (long Length, long Changed, AssemblyScan? Scan, PluginLoadException? Fault)> _known = new(StringComparer.Ordinal);
+
+    /// <summary>Looks once.</summary>
+    /// <exception cref="IOException">The folder itself cannot be read.</exception>
+    public IReadOnlyDictionary<string, PluginSource> Look()
+    {
+        var found = new Dictionary<string, PluginSource>(StringComparer.Ordinal);
+        foreach (var folder in Directory.EnumerateDirectories(directory).Where(IsVisible))
+        {
+            var name = Path.GetFileName(folder);
+            found[name] = FromFolder(name, folder);
+        }
+
+        foreach (var source in LookAtFiles())
+        {
+            found[found.ContainsKey(source.Name) ? source.Name + ".dll" : source.Name] = source;
+        }
+
+        return found;
+    }
+
+    private static PluginSource FromFolder(string name, string folder)
+    {
+        try
+        {
+            var root = Path.TrimEndingDirectorySeparator(Resolve(new DirectoryInfo(folder)));
+            var files = new List<PluginFile>();
+            Collect(root, root, files);
+            return new PluginSource(name, [.. files.OrderBy(file => file.Path, StringComparer.Ordinal)], files.Count == 0 ? PluginInfo.Unusable(folder, "the folder is empty") : null);
+        }
+        catch (PluginLoadException exception)
+        {
+            return new PluginSource(name, [], exception);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return new PluginSource(name, [], PluginInfo.Unusable(folder, exception.Message, exception));
+        }
+    }
+
+    private static void Collect(string root, string folder, List<PluginFile> files)
+    {
+        foreach (var entry in new DirectoryInfo(folder).EnumerateFileSystemInfos())
+        {
+            // A link may make a plugin whole, but not reach what is not the plugin's: its target would be copied for the plugin to read.
+            var path = entry.LinkTarget is null ? entry.FullName : Resolve(entry);
+            if (entry.LinkTarget is not null && !path.StartsWith(root + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+            {
+                throw PluginInfo.Unusable(entry.FullName, $"it is a link to {path}, which is not within the plugin's folder. Put a copy there");
+            }
+
+            if (Directory.Exists(path))
+            {
+                if (entry.LinkTarget is not null)
+                {
+                    throw PluginInfo.Unusable(entry.FullName, "it is a link to a folder. Put the folder there");
+                }
+
+                Collect(root, path, files);
+            }
+            else if (File.Exists(path) && FileOf(Path.GetRelativePath(root, entry.FullName), path) is { } file)
+            {
+                files.Add(file);
+            }
+
+            if (files.Count > MaxFiles)
+            {
+                throw PluginInfo.Unusable(root, $"it has more than {MaxFiles} files");
+            }
+        }
+    }
+
+    private List<PluginSource> LookAtFiles()
+    {
+        var scans = Directory.EnumerateFiles(directory, "*.dll").Where(IsVisible).Order(StringComparer.Ordinal).Select(path => (Path: path, Found: Scan(path))).ToList();
+        foreach (var gone in _known.Keys.Except(scans.Select(scan => scan.Path)).ToList())
+        {
+            _known.Remove(gone);
+        }
+
+        var needed = scans.SelectMany(scan => scan.Found.Scan?.References ?? []).Where(reference => reference.IsShipped).Select(reference => reference.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var sources = new List<PluginSource>();
+        foreach (var (path, (scan, fault)) in scans)
+        {
+            var name = Path.GetFileNameWithoutExtension(path);
+            if (scan is { EntryPoints.Count: > 0 })
+            {
+                sources.Add(new PluginSource(name, FilesOf(path, scan)));
+            }
+            else if (fault is not null)
+            {
+                sources.Add(new PluginSource(name, FilesBeside(path), fault));
+            }
+            else if (scan is not null && !needed.Contains(name))
+            {
+                sources.Add(new PluginSource(name, FilesBeside(path), PluginInfo.Unusable(path, "it has no entry point, and no plugin beside it refers to it")));
+            }
+        }
+
+        return sources;
+    }
+
+    // What was read before is not read again unless the file was changed.
+    private (AssemblyScan? Scan, PluginLoadException? Fault) Scan(string path)
+    {
+        if (FileOf("", path) is not { } file)
+        {
+            return default;
+        }
+
+        // What a DLL offers also depends on those beside it, so a scan lasts only while none of them changes.
+        var changed = Directory.EnumerateFiles(directory, "*.dll").Max(each => File.GetLastWriteTimeUtc(each).Ticks);
+        if (_known.TryGetValue(path, out var known) && known.Length == file.Length && known.Changed == changed)
+        {
+            return (known.Scan, known.Fault);
+        }
+
+        try
+        {
+            var scan = AssemblyScan.Read(path);
+            _known[path] = (file.Length, changed, scan, null);
+            return (scan, null);
+        }
+        catch (PluginLoadException exception)
+        {
+            _known[path] = (file.Length, changed, null, exception);
+            return (null, exception);
+        }
+    }
+
+    private List<PluginFile> FilesOf(string path, AssemblyScan scan) =>
+        [.. FilesBeside(path).Concat(scan.References.Where(reference => reference.IsShipped).SelectMany(reference => FilesBeside(Path.Combine(directory, reference.Name + ".dll"))))
+            .DistinctBy(file => file.Path).OrderBy(file => file.Path, StringComparer.Ordinal)];
+
+    // Itself, and what the compiler and the SDK write beside it.
+    private static List<PluginFile> FilesBeside(string path) =>
+        [.. ((string[])[".dll", ".deps.json", ".runtimeconfig.json", ".xml", ".pdb"]).Select(extension => Path.ChangeExtension(path, extension))
+            .Where(File.Exists).Select(each => FileOf(Path.GetFileName(each), each)).OfType<PluginFile>()];
+
+    private static PluginFile? FileOf(string path, string source)
+    {
+        var info = new FileInfo(source);
+        return info.Exists ? new PluginFile(path.Replace(Path.DirectorySeparatorChar, '/'), source, info.Length, info.LastWriteTimeUtc.Ticks) : null;
+    }
+
+    private static string Resolve(FileSystemInfo entry) => entry.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? entry.FullName;
+
+    private static bool IsVisible(string path) => !Path.GetFileName(path).StartsWith('.');
+}
