@@ -13,6 +13,7 @@ internal static class Program
         var root = new Command("processpool", "Runs .NET plugins in a pool of sandbox processes: a call that crashes costs that one call.")
         {
             ListCommand.Create(),
+            InspectCommand.Create(),
             RunCommand.Create(),
             MapCommand.Create(),
             help,

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ProcessPool.Cli.Output;
 
 namespace ProcessPool.Cli.Commands;
 
@@ -7,13 +8,19 @@ internal static class ListCommand
 {
     public static Command Create()
     {
-        var directory = new Argument<string>("DIR") { Description = "A plugin's folder, or a folder of such folders." };
-        var command = new Command("list", "List plugins and what can be called in them. Nothing of them is loaded or executed.") { directory };
+        var directory = new Argument<string>("DIR") { Description = "A plugin's folder, or a folder of such folders and DLLs." };
+        var json = new Option<bool>("--json") { Description = "Write JSON: an array with all that is known of each plugin." };
+        var command = new Command("list", "List plugins and what can be called in them. Nothing of them is loaded or executed.") { directory, json };
+        HelpWithExamples.Add(command, """
+            Examples:
+              processpool list plugins
+              processpool list plugins --json | jq -r '.[].entryPoints[].signature'
+            """);
         command.SetAction(async (parsed, _) =>
         {
             try
             {
-                return await RunAsync(parsed.GetRequiredValue(directory));
+                return await RunAsync(parsed.GetRequiredValue(directory), parsed.GetValue(json));
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
@@ -24,7 +31,7 @@ internal static class ListCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(string directory)
+    private static async Task<int> RunAsync(string directory, bool json)
     {
         if (!Directory.Exists(directory))
         {
@@ -32,33 +39,53 @@ internal static class ListCommand
             return ExitCode.CannotStart;
         }
 
-        var holdsPlugin = Directory.EnumerateFiles(directory, "*.dll").Any();
-        var folders = holdsPlugin ? [directory] : Directory.GetDirectories(directory).Order(StringComparer.Ordinal).ToArray();
-        if (folders.Length == 0)
+        var plugins = Find(directory);
+        if (plugins.Count == 0)
         {
             await Console.Error.WriteLineAsync($"There is no plugin in '{directory}'.");
             return ExitCode.CannotStart;
         }
 
-        var code = ExitCode.Succeeded;
-        foreach (var folder in folders)
+        if (json)
         {
-            try
+            Console.WriteLine(PluginJson.Of(plugins.Select(each => each.Plugin is { } plugin ? PluginJson.Of(plugin, each.Digest) : PluginJson.Of(each.Name, each.Error!))));
+        }
+
+        foreach (var each in json ? [] : plugins)
+        {
+            if (each.Plugin is { } plugin)
             {
-                var plugin = PluginInfo.Read(folder);
                 Console.WriteLine(plugin.Name);
-                foreach (var entryPoint in plugin.EntryPoints)
+                foreach (var line in PluginText.EntryPoints(plugin))
                 {
-                    Console.WriteLine($"  {entryPoint}");
+                    Console.WriteLine(line);
                 }
             }
-            catch (PluginLoadException exception)
+            else
             {
-                await Console.Error.WriteLineAsync(exception.Message);
-                code = ExitCode.SomeFailed;
+                await Console.Error.WriteLineAsync(each.Error!.Message);
             }
         }
 
-        return code;
+        return plugins.Any(each => each.Error is not null) ? ExitCode.SomeFailed : ExitCode.Succeeded;
+    }
+
+    // A folder with DLLs is a plugin's own, unless it is a drop folder with bare ones.
+    private static IReadOnlyList<CatalogPlugin> Find(string directory)
+    {
+        if (Directory.EnumerateFiles(directory, "*.dll").Any() && !Directory.EnumerateDirectories(directory).Any(folder => Directory.EnumerateFiles(folder, "*.dll").Any()))
+        {
+            try
+            {
+                var plugin = PluginInfo.Read(directory);
+                return [new CatalogPlugin(plugin.Name, plugin, plugin.ComputeDigest(), null, null)];
+            }
+            catch (PluginLoadException)
+            {
+                // Then it is one of the other kind.
+            }
+        }
+
+        return PluginCatalog.Discover(directory);
     }
 }

@@ -31,7 +31,7 @@ internal sealed class CatalogEntry(string name, SnapshotStore store, CatalogSett
 
     /// <summary>Serves what lies in the folder.</summary>
     /// <returns>False when it was changed meanwhile, or cannot be read just now: try again.</returns>
-    public async Task<bool> TakeAsync(PluginSource source, CancellationToken cancellationToken)
+    public async Task<bool> TakeAsync(DroppedPlugin source, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         Snapshot? taken = null;

@@ -11,9 +11,10 @@ internal readonly record struct PluginFile(string Path, string Source, long Leng
 
 /// <summary>What makes up one plugin in the drop folder.</summary>
 /// <param name="Name">The name of its folder, or of its DLL.</param>
+/// <param name="Path">Its folder, or its DLL.</param>
 /// <param name="Files">Its files, by path.</param>
 /// <param name="Fault">Why it cannot be taken; null when it can.</param>
-internal sealed record PluginSource(string Name, IReadOnlyList<PluginFile> Files, SandboxPoolException? Fault = null)
+internal sealed record DroppedPlugin(string Name, string Path, IReadOnlyList<PluginFile> Files, SandboxPoolException? Fault = null)
 {
     /// <summary>Differs when anything was changed.</summary>
     public string Stamp { get; } = $"{Fault?.Message}|{string.Join('|', Files.Select(file => $"{file.Path}:{file.Length}:{file.Changed}"))}";
@@ -28,9 +29,9 @@ internal sealed class DropFolder(string directory)
 
     /// <summary>Looks once.</summary>
     /// <exception cref="IOException">The folder itself cannot be read.</exception>
-    public IReadOnlyDictionary<string, PluginSource> Look()
+    public IReadOnlyDictionary<string, DroppedPlugin> Look()
     {
-        var found = new Dictionary<string, PluginSource>(StringComparer.Ordinal);
+        var found = new Dictionary<string, DroppedPlugin>(StringComparer.Ordinal);
         foreach (var folder in Directory.EnumerateDirectories(directory).Where(IsVisible))
         {
             var name = Path.GetFileName(folder);
@@ -45,22 +46,31 @@ internal sealed class DropFolder(string directory)
         return found;
     }
 
-    private static PluginSource FromFolder(string name, string folder)
+    /// <summary>A plugin by the path of its folder or its DLL.</summary>
+    /// <exception cref="PluginLoadException">It cannot be taken.</exception>
+    public static DroppedPlugin At(string path)
+    {
+        var name = Path.GetFileNameWithoutExtension(path);
+        var plugin = Directory.Exists(path) ? FromFolder(Path.GetFileName(path), path) : new DroppedPlugin(name, path, FilesOf(path, AssemblyScan.Read(path)));
+        return plugin.Fault is null ? plugin : throw plugin.Fault;
+    }
+
+    private static DroppedPlugin FromFolder(string name, string folder)
     {
         try
         {
             var root = Path.TrimEndingDirectorySeparator(Resolve(new DirectoryInfo(folder)));
             var files = new List<PluginFile>();
             Collect(root, root, files);
-            return new PluginSource(name, [.. files.OrderBy(file => file.Path, StringComparer.Ordinal)], files.Count == 0 ? PluginInfo.Unusable(folder, "the folder is empty") : null);
+            return new DroppedPlugin(name, folder, [.. files.OrderBy(file => file.Path, StringComparer.Ordinal)], files.Count == 0 ? PluginInfo.Unusable(folder, "the folder is empty") : null);
         }
         catch (PluginLoadException exception)
         {
-            return new PluginSource(name, [], exception);
+            return new DroppedPlugin(name, folder, [], exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return new PluginSource(name, [], PluginInfo.Unusable(folder, exception.Message, exception));
+            return new DroppedPlugin(name, folder, [], PluginInfo.Unusable(folder, exception.Message, exception));
         }
     }
 
@@ -96,7 +106,7 @@ internal sealed class DropFolder(string directory)
         }
     }
 
-    private List<PluginSource> LookAtFiles()
+    private List<DroppedPlugin> LookAtFiles()
     {
         var scans = Directory.EnumerateFiles(directory, "*.dll").Where(IsVisible).Order(StringComparer.Ordinal).Select(path => (Path: path, Found: Scan(path))).ToList();
         foreach (var gone in _known.Keys.Except(scans.Select(scan => scan.Path)).ToList())
@@ -105,21 +115,21 @@ internal sealed class DropFolder(string directory)
         }
 
         var needed = scans.SelectMany(scan => scan.Found.Scan?.References ?? []).Where(reference => reference.IsShipped).Select(reference => reference.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        var sources = new List<PluginSource>();
+        var sources = new List<DroppedPlugin>();
         foreach (var (path, (scan, fault)) in scans)
         {
             var name = Path.GetFileNameWithoutExtension(path);
             if (scan is { EntryPoints.Count: > 0 })
             {
-                sources.Add(new PluginSource(name, FilesOf(path, scan)));
+                sources.Add(new DroppedPlugin(name, path, FilesOf(path, scan)));
             }
             else if (fault is not null)
             {
-                sources.Add(new PluginSource(name, FilesBeside(path), fault));
+                sources.Add(new DroppedPlugin(name, path, FilesBeside(path), fault));
             }
             else if (scan is not null && !needed.Contains(name))
             {
-                sources.Add(new PluginSource(name, FilesBeside(path), PluginInfo.Unusable(path, "it has no entry point, and no plugin beside it refers to it")));
+                sources.Add(new DroppedPlugin(name, path, FilesBeside(path), PluginInfo.Unusable(path, "it has no entry point, and no plugin beside it refers to it")));
             }
         }
 
@@ -154,8 +164,8 @@ internal sealed class DropFolder(string directory)
         }
     }
 
-    private List<PluginFile> FilesOf(string path, AssemblyScan scan) =>
-        [.. FilesBeside(path).Concat(scan.References.Where(reference => reference.IsShipped).SelectMany(reference => FilesBeside(Path.Combine(directory, reference.Name + ".dll"))))
+    private static List<PluginFile> FilesOf(string path, AssemblyScan scan) =>
+        [.. FilesBeside(path).Concat(scan.References.Where(reference => reference.IsShipped).SelectMany(reference => FilesBeside(Path.Combine(Path.GetDirectoryName(path)!, reference.Name + ".dll"))))
             .DistinctBy(file => file.Path).OrderBy(file => file.Path, StringComparer.Ordinal)];
 
     // Itself, and what the compiler and the SDK write beside it.

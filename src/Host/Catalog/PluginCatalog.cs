@@ -65,6 +65,28 @@ public sealed class PluginCatalog : IAsyncDisposable
         return catalog;
     }
 
+    /// <summary>What lies in a drop folder, by metadata alone: nothing is copied, loaded or started.</summary>
+    /// <exception cref="IOException">The folder cannot be read.</exception>
+    public static IReadOnlyList<CatalogPlugin> Discover(string directory)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(directory);
+        return [.. new DropFolder(Path.GetFullPath(directory)).Look().OrderBy(dropped => dropped.Key, StringComparer.Ordinal).Select(dropped => Describe(dropped.Key, dropped.Value))];
+
+        static CatalogPlugin Describe(string name, DroppedPlugin dropped)
+        {
+            try
+            {
+                return dropped.Fault is null
+                    ? new CatalogPlugin(name, PluginInfo.Read(dropped.Path), SnapshotStore.DigestOf(dropped), null, null)
+                    : new CatalogPlugin(name, null, null, null, dropped.Fault);
+            }
+            catch (PluginLoadException exception)
+            {
+                return new CatalogPlugin(name, null, null, null, exception);
+            }
+        }
+    }
+
     /// <summary>Starts a pool for each plugin that lies in the folder, and watches it from now on. Returns when they serve or are known to be broken.</summary>
     /// <param name="cancellationToken">Gives up starting.</param>
     /// <exception cref="InvalidOperationException">The catalog was started already.</exception>
@@ -235,7 +257,7 @@ public sealed class PluginCatalog : IAsyncDisposable
         }
     }
 
-    private async Task HandleAsync(string name, CatalogEntry entry, PluginSource? source)
+    private async Task HandleAsync(string name, CatalogEntry entry, DroppedPlugin? source)
     {
         try
         {

@@ -12,7 +12,7 @@ internal sealed class Settling(TimeSpan settleTime, TimeProvider time)
     /// <param name="sources">What lies there now.</param>
     /// <param name="isMoving">Whether something has changed and has not settled yet.</param>
     /// <returns>What is to be handled now: new, changed, or gone.</returns>
-    public List<string> Look(IReadOnlyDictionary<string, PluginSource> sources, out bool isMoving)
+    public List<string> Look(IReadOnlyDictionary<string, DroppedPlugin> sources, out bool isMoving)
     {
         var settled = new List<string>();
         isMoving = false;
@@ -42,7 +42,7 @@ internal sealed class Settling(TimeSpan settleTime, TimeProvider time)
     }
 
     /// <summary>It was taken, found broken, or removed.</summary>
-    public void Handled(string name, PluginSource? source)
+    public void Handled(string name, DroppedPlugin? source)
     {
         if (source is null)
         {

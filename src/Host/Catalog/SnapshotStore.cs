@@ -44,7 +44,7 @@ internal sealed class SnapshotStore
     /// <param name="trust">The only digests that are taken; null: any.</param>
     /// <exception cref="PluginLoadException">Its content is not trusted.</exception>
     /// <exception cref="IOException">It was changed meanwhile, or cannot be read: try again later.</exception>
-    public Snapshot Take(PluginSource source, IReadOnlySet<string>? trust)
+    public Snapshot Take(DroppedPlugin source, IReadOnlySet<string>? trust)
     {
         var incoming = Path.Combine(_root, Incoming + Guid.NewGuid().ToString("N"));
         Directory.CreateDirectory(incoming);
@@ -101,7 +101,7 @@ internal sealed class SnapshotStore
     }
 
     /// <summary>The digest of what lies in a folder.</summary>
-    public static string DigestOf(PluginSource source)
+    public static string DigestOf(DroppedPlugin source)
     {
         using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var file in source.Files)
@@ -113,11 +113,11 @@ internal sealed class SnapshotStore
         return Prefix + Convert.ToHexStringLower(digest.GetHashAndReset());
     }
 
-    private static string DigestOf(string directory) => DigestOf(new PluginSource("", [.. Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories)
+    private static string DigestOf(string directory) => DigestOf(new DroppedPlugin("", directory, [.. Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories)
         .Select(path => new PluginFile(Path.GetRelativePath(directory, path).Replace(Path.DirectorySeparatorChar, '/'), path, 0, 0)).OrderBy(file => file.Path, StringComparer.Ordinal)]))[Prefix.Length..];
 
     // What is hashed is what is written.
-    private static string Copy(PluginSource source, string target)
+    private static string Copy(DroppedPlugin source, string target)
     {
         using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var content = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

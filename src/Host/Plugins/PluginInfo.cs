@@ -1,3 +1,4 @@
+using ProcessPool.Catalog;
 using ProcessPool.Plugins;
 
 namespace ProcessPool;
@@ -7,8 +8,11 @@ public sealed class PluginInfo
 {
     private readonly Dictionary<string, EntryPointInfo> _byName;
 
-    private PluginInfo(AssemblyScan scan, IReadOnlyList<EntryPointInfo> entryPoints)
+    private readonly string _path;
+
+    private PluginInfo(string path, AssemblyScan scan, IReadOnlyList<EntryPointInfo> entryPoints)
     {
+        _path = path;
         EntryAssembly = scan.Path;
         TargetFramework = scan.TargetFramework;
         Version = scan.Version;
@@ -61,8 +65,22 @@ public sealed class PluginInfo
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         var full = Path.GetFullPath(path);
         return EntryAssemblyFinder.Find(full) is var scan && scan.EntryPoints.Count > 0
-            ? new PluginInfo(scan, RefuseDuplicates(scan))
+            ? new PluginInfo(Path.TrimEndingDirectorySeparator(full), scan, RefuseDuplicates(scan))
             : throw Unusable(scan.Path, "it has no entry point. Mark a public static method, or a class that implements a contract interface, with [EntryPoint]");
+    }
+
+    /// <summary>The digest of its content, all files of its folder, or of its DLL and those it refers to: what <see cref="PluginCatalogOptions.Trust"/> takes. Reads them all.</summary>
+    /// <exception cref="PluginLoadException">It cannot be read.</exception>
+    public string ComputeDigest()
+    {
+        try
+        {
+            return SnapshotStore.DigestOf(DropFolder.At(_path));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw Unusable(_path, exception.Message, exception);
+        }
     }
 
     internal RuntimeNeeds Needs { get; }

@@ -81,26 +81,6 @@ internal sealed class DropFolderRig : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Catalog.DisposeAsync().AsTask().Within("the catalog stops");
-        Snapshots.Delete(_root);
-    }
-}
-
-internal static class Snapshots
-{
-    /// <summary>Deletes a folder with snapshots in it, which are read-only.</summary>
-    public static void Delete(string root)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.Delete(root, recursive: true);
-            return;
-        }
-
-        foreach (var folder in Directory.EnumerateDirectories(root, "*", SearchOption.AllDirectories).ToList())
-        {
-            File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
-
-        Directory.Delete(root, recursive: true);
+        Folders.Delete(_root);
     }
 }
