@@ -56,6 +56,11 @@ public static class Algebra
     private static Matrix<double> Square(double[][] matrix)
     {
         ArgumentNullException.ThrowIfNull(matrix);
+        if (matrix.Length == 0)
+        {
+            throw new ArgumentException("Expected at least one row.", nameof(matrix));
+        }
+
         for (var row = 0; row < matrix.Length; row++)
         {
             Input.CheckNumbers(matrix[row], nameof(matrix));

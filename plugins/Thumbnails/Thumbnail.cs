@@ -10,14 +10,15 @@ public static class Thumbnail
     private const int JpegQuality = 85;
 
     /// <summary>Makes a thumbnail: JPEG, or PNG where the image may be transparent.</summary>
-    /// <param name="image">JPEG, PNG, WebP, GIF or BMP. The orientation that a camera wrote into it is not applied.</param>
+    /// <param name="image">JPEG, PNG, WebP or GIF. The orientation that a camera wrote into it is not applied.</param>
     /// <param name="size">The longer side at most, in pixels, from 1 to 10,000. A smaller image keeps its size.</param>
     [EntryPoint]
     public static byte[] Create(byte[] image, int size)
     {
         ArgumentNullException.ThrowIfNull(image);
         CheckSize(size, nameof(size));
-        using var original = SKBitmap.Decode(image) ?? throw new InvalidDataException($"These {image.Length:N0} bytes are not an image in a known format, or it is damaged.");
+        using var codec = SKCodec.Create(new MemoryStream(image, writable: false));
+        using var original = (codec is null ? null : SKBitmap.Decode(codec)) ?? throw new InvalidDataException($"These {image.Length:N0} bytes are not an image in a known format, or it is damaged.");
         var scale = Math.Min(1, (double)size / Math.Max(original.Width, original.Height));
         var info = original.Info.WithSize(Scaled(original.Width), Scaled(original.Height));
         using var small = original.Resize(info, new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear))
