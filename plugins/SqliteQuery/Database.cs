@@ -43,7 +43,7 @@ public static class Database
         }
     }
 
-    /// <summary>Runs statements that change the database, and returns how many rows they changed; -1 if they are not about rows.</summary>
+    /// <summary>Runs statements that change the database, and returns how many rows they changed; -1 if they can change none.</summary>
     /// <param name="database">The file; made if there is none.</param>
     /// <param name="sql">Any statements.</param>
     [EntryPoint]
