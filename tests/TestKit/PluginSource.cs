@@ -60,12 +60,15 @@ public static class PluginSource
         Directory.CreateDirectory(Path.Combine(Root, Convert.ToHexString(RandomNumberGenerator.GetBytes(6)), name)).FullName;
 
     /// <summary>Compiles one assembly.</summary>
-    public static void Compile(string path, string source, params string[] references)
+    public static void Compile(string path, string source, params string[] references) => Compile(path, source, withAbstractions: true, references);
+
+    /// <summary>Compiles one assembly, if wanted without ProcessPool.Abstractions.</summary>
+    public static void Compile(string path, string source, bool withAbstractions, params string[] references)
     {
         var compilation = CSharpCompilation.Create(
             Path.GetFileNameWithoutExtension(path),
             [CSharpSyntaxTree.ParseText(Usings + source, new CSharpParseOptions(LanguageVersion.Latest))],
-            [.. Framework, .. references.Select(reference => MetadataReference.CreateFromFile(reference))],
+            [.. Framework.Where(reference => withAbstractions || reference.Display != typeof(EntryPointAttribute).Assembly.Location), .. references.Select(reference => MetadataReference.CreateFromFile(reference))],
             new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true, nullableContextOptions: NullableContextOptions.Disable));
         var result = compilation.Emit(path);
         if (!result.Success)

@@ -9,6 +9,9 @@ public static class Repository
 
     public static string SamplePlugin => Path.Combine(Plugins, "SamplePlugin");
 
+    /// <summary>A plugin of tests/Fixtures.</summary>
+    public static string Fixture(string name) => Path.Combine(Root, "artifacts", "fixtures", name);
+
     private static string Find()
     {
         var directory = new DirectoryInfo(AppContext.BaseDirectory);

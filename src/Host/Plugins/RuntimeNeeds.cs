@@ -36,7 +36,7 @@ internal sealed record RuntimeNeeds(IReadOnlyList<FrameworkNeed> Frameworks, Jso
         {
             var options = JsonNode.Parse(File.ReadAllText(path), documentOptions: PluginJson.Lenient)?["runtimeOptions"];
             IEnumerable<JsonNode?> named = [options?["framework"], .. options?["frameworks"]?.AsArray() ?? [], .. options?["includedFrameworks"]?.AsArray() ?? []];
-            foreach (var framework in named.OfType<JsonObject>())
+            foreach (var framework in named.OfType<JsonNode>())
             {
                 Add(new FrameworkNeed((string)framework["name"]!, ParseVersion((string)framework["version"]!)));
             }

@@ -41,10 +41,9 @@ internal sealed class LoadPolicy
         config.DefaultContext = AssemblyLoadContext.GetLoadContext(typeof(LoadPolicy).Assembly)!;
         foreach (var name in Framework.Keys.Append(Abstractions))
         {
-            if (Decide(name).Kind is LoadKind.Framework or LoadKind.Shared)
-            {
-                config.SharedAssemblies.Add(new AssemblyName(name));
-            }
+            // Said of both kinds: what a shared assembly refers to would be shared too.
+            var isPrivate = Decide(name).Kind == LoadKind.Private;
+            (isPrivate ? config.PrivateAssemblies : config.SharedAssemblies).Add(new AssemblyName(name));
         }
     }
 
