@@ -254,4 +254,15 @@ public sealed class CliTests
         await orphan.WaitForExitAsync().Within("the orphan ends");
         Assert.False(Sandboxes.IsAlive(sandbox), $"Expected sandbox {sandbox} to be gone.");
     }
+
+    [Fact]
+    public async Task Several_runs_into_one_file_write_one_after_the_other()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The shell's way of sharing a file is that of Unix.");
+        var file = Path.Combine(PluginSource.NewFolder("output"), "squares");
+        var run = $"dotnet exec '{Cli.Program}' run '{Repository.SamplePlugin}' Square";
+        using var shell = System.Diagnostics.Process.Start("sh", ["-c", $"({run} 7; {run} 8; echo end) > '{file}'"]);
+        await shell.WaitForExitAsync().Within("the shell ends");
+        Assert.Equal(["49", "64", "end"], await File.ReadAllLinesAsync(file));
+    }
 }

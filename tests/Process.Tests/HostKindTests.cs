@@ -4,7 +4,7 @@ using ProcessPool.TestKit;
 
 namespace ProcessPool.Process.Tests;
 
-/// <summary>Hosts without dynamic code and reflection-based JSON, built as their users build them.</summary>
+/// <summary>Hosts of several kinds, built as their users build them.</summary>
 public sealed class HostKindTests
 {
     private static readonly string[] Expected = ["49", "6", "The result of Square cannot be read as Unknown: Nothing is known of Unknown"];
@@ -24,6 +24,30 @@ public sealed class HostKindTests
     [Fact]
     public async Task A_host_of_one_file_calls_a_plugin() =>
         Check(await DotnetAsync("run", Path.Combine(Repository.Root, "tests", "Hosts", "FileHost", "host.cs"), "--", Repository.SamplePlugin));
+
+    [Theory]
+    [InlineData("--no-self-contained", "-p:PublishSingleFile=true")]
+    [InlineData("--self-contained")]
+    public async Task A_host_and_its_plugin_have_different_versions_of_a_library_however_the_host_is_published(params string[] how)
+    {
+        var output = PluginSource.NewFolder("PlainHost");
+        var publish = await DotnetAsync(
+            ["publish", Path.Combine(Repository.Root, "tests", "Hosts", "PlainHost"), "-r", RuntimeInformation.RuntimeIdentifier, "-o", output, "-v", "quiet", .. how]);
+        Assert.SkipWhen(publish.ExitCode != 0 && publish.Output.Contains("NU1101", StringComparison.Ordinal), "The packages of the runtime cannot be restored here.");
+        Assert.True(publish.ExitCode == 0, $"Expected the host to be published:\n{publish.Output}{publish.Error}");
+        var run = await RunAsync(Path.Combine(output, "PlainHost"), Path.Combine(Repository.Plugins, "JsonNine"));
+        Assert.True(run.ExitCode == 0, $"Expected exit code 0, got {run.ExitCode}:\n{run.Output}{run.Error}");
+        Assert.StartsWith("13.0.0.0 9.0.0.0 ", Assert.Single(run.Lines));
+    }
+
+    [Fact]
+    public async Task A_host_that_asks_for_an_older_library_than_the_pools_own_is_told_so_when_it_is_built()
+    {
+        var build = await DotnetAsync("restore", "--force", Path.Combine(Repository.Root, "tests", "Hosts", "PlainHost"), "-p:NewtonsoftVersion=12.0.3", $"-p:RestoreOutputPath={PluginSource.NewFolder("restore")}/");
+        Assert.NotEqual(0, build.ExitCode);
+        Assert.Contains("NU1605", build.Output);
+        Assert.Contains("Newtonsoft.Json from 13.0", build.Output);
+    }
 
     private static void Check(CliResult result)
     {

@@ -16,16 +16,15 @@ internal sealed class OutcomeWriter(Stream output, FileStream? old = null) : IDi
     private readonly Utf8JsonWriter _writer = new(Stream.Null, Options);
 
     /// <summary>
-    /// Opens a file, or standard output for "-". That is opened as a file too: the console's own stream ignores that its reader is gone,
-    /// and an endless map into <c>head</c> would never end.
+    /// Opens a file, or standard output for "-". A pipe is opened as a file too: the console's own stream ignores that its reader is gone,
+    /// and an endless map into <c>head</c> would never end. Not so what can be sought in: a file stream writes at a place of its own, over what other programs have written there.
     /// </summary>
     public static OutcomeWriter Open(string path)
     {
         if (path == "-")
         {
-            return new OutcomeWriter(OperatingSystem.IsWindows()
-                ? Console.OpenStandardOutput()
-                : new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0));
+            var output = OperatingSystem.IsWindows() ? null : new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+            return new OutcomeWriter(output is { CanSeek: false } ? output : Console.OpenStandardOutput());
         }
 
         var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 0);

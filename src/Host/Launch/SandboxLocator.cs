@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 
 namespace ProcessPool.Launch;
@@ -9,6 +10,7 @@ internal static class SandboxLocator
 
     /// <summary>The sandbox program's path.</summary>
     /// <exception cref="WorkerStartException">It is not there; the message lists the places.</exception>
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "Empty in a single file; then the first place is the right one.")]
     public static string FindSandbox(FaultSite site)
     {
         string[] candidates =

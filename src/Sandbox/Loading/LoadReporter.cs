@@ -25,7 +25,29 @@ internal sealed class LoadReporter(LoadPolicy policy, string entryAssembly)
 
         AddUnused();
         var loaded = context is null ? [] : LoadedFiles(context);
-        return new LoadReportMessage([.. _lines.Values.Take(WireLimits.MaxLoadReportLines).Select(line => line with { IsLoaded = loaded.Contains(line.Path) })]);
+        return new LoadReportMessage([.. _lines.Values.Take(WireLimits.MaxLoadReportLines).Select(line => Seen(line, loaded))]);
+    }
+
+    // What nothing refers to may still be loaded, by its name or its path.
+    private static LoadReportLine Seen(LoadReportLine line, HashSet<string> loaded)
+    {
+        var isLoaded = loaded.Contains(line.Path);
+        return isLoaded && line.Source == (int)LoadKind.Unused
+            ? line with { Source = (int)(IsManaged(line.Path) ? LoadKind.Private : LoadKind.Native), Name = Path.GetFileNameWithoutExtension(line.Path), Why = "it was loaded by name", IsLoaded = true }
+            : line with { IsLoaded = isLoaded };
+    }
+
+    private static bool IsManaged(string path)
+    {
+        using var file = new PEReader(File.OpenRead(path));
+        try
+        {
+            return file.HasMetadata;
+        }
+        catch (BadImageFormatException)
+        {
+            return false;
+        }
     }
 
     /// <summary>What an exception says about a file that is missing, with the places where it was looked for; null when it says nothing of that.</summary>
