@@ -10,6 +10,7 @@ Dictionary<string, (string What, Func<double, Task<bool>> Run, double Default)> 
     ["orphans"] = ("kill a host whose workers spin and have descendants (how many workers)", Orphans.RunAsync, 4),
     ["flood"] = ("a plugin prints (how many MB)", Floods.RunAsync, 1_024),
     ["streams"] = ("streams of a million items, left in the middle (how many)", Streams.RunAsync, 100),
+    ["replace"] = ("a plugin is replaced under a load of 8 callers (how many times)", Replacements.RunAsync, 50),
     ["soak"] = ("random faults (how many minutes)", Soaks.RunAsync, 10),
 };
 
