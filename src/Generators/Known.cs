@@ -25,6 +25,8 @@ internal static class Known
 
     public static bool IsPool(ITypeSymbol? type) => type is not null && Is(type, "ProcessPool", "SandboxPool", 0);
 
+    public static bool IsEntryPoint(ITypeSymbol attribute) => Is(attribute, "ProcessPool", "EntryPointAttribute", 0);
+
     public static bool IsFramework(ITypeSymbol type)
     {
         var name = type.ContainingNamespace?.ToDisplayString() ?? "";

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using ProcessPool.TestKit;
 
@@ -62,23 +61,5 @@ public sealed class HostKindTests
 
     private static Task<CliResult> DotnetAsync(params string[] arguments) => RunAsync("dotnet", arguments);
 
-    private static async Task<CliResult> RunAsync(string program, params string[] arguments)
-    {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Repository.Root };
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToList())
-        {
-            // Of the build that runs this test.
-            start.Environment.Remove(name);
-        }
-
-        // No build server is to outlive the test.
-        start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
-        start.Environment["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0";
-        start.Environment["UseSharedCompilation"] = "false";
-        using var process = System.Diagnostics.Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(10));
-        return new CliResult(process.ExitCode, await output, await error);
-    }
+    private static Task<CliResult> RunAsync(string program, params string[] arguments) => Dotnet.RunAsync(program, Repository.Root, new Dictionary<string, string>(), arguments);
 }

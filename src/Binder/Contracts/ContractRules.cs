@@ -3,7 +3,7 @@ using System.Reflection;
 
 namespace ProcessPool.Binding.Contracts;
 
-/// <summary>What a contract may say. The analyzer of ProcessPool.Host says the same while the contract is written.</summary>
+/// <summary>What a contract may say. The analyzer says the same while the contract is written.</summary>
 internal static class ContractRules
 {
     private const BindingFlags OfInstance = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance;

@@ -15,6 +15,7 @@ public sealed class DependencyTests
         ["Host"] = ["Abstractions", "Protocol", "Binder"],
         ["Sandbox"] = ["Abstractions", "Protocol"],
         ["Plugin"] = ["Abstractions"],
+        ["Plugin.Sdk"] = ["Abstractions"],
         ["Cli"] = ["Host"],
         ["Generators"] = [],
     };

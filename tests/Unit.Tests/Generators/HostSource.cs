@@ -74,10 +74,10 @@ internal static class HostSource
         return (CSharpCompilation)complete;
     }
 
-    /// <summary>What the analyzer says, in the order of places, with the text at each.</summary>
+    /// <summary>What the analyzers say, in the order of places, with the text at each.</summary>
     public static async Task<IReadOnlyList<Report>> AnalyzeAsync(CSharpCompilation compilation)
     {
-        var diagnostics = await compilation.WithAnalyzers(ImmutableArray.Create<DiagnosticAnalyzer>(new ContractAnalyzer())).GetAnalyzerDiagnosticsAsync();
+        var diagnostics = await compilation.WithAnalyzers(ImmutableArray.Create<DiagnosticAnalyzer>(new ContractAnalyzer(), new PluginAnalyzer())).GetAnalyzerDiagnosticsAsync();
         return
         [
             .. from diagnostic in diagnostics

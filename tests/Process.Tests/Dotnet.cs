@@ -1,0 +1,40 @@
+using System.Diagnostics;
+using ProcessPool.TestKit;
+
+namespace ProcessPool.Process.Tests;
+
+/// <summary>Runs the .NET SDK, and what it has built, as a user does.</summary>
+internal static class Dotnet
+{
+    private static readonly Dictionary<string, string> None = [];
+
+    /// <summary>Runs <c>dotnet</c> in the checkout.</summary>
+    public static Task<CliResult> RunAsync(params string[] arguments) => RunAsync("dotnet", Repository.Root, None, arguments);
+
+    /// <summary>Runs a program.</summary>
+    public static async Task<CliResult> RunAsync(string program, string directory, IReadOnlyDictionary<string, string> environment, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = directory };
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToList())
+        {
+            // Of the build that runs this test.
+            start.Environment.Remove(name);
+        }
+
+        // No build server is to outlive the test.
+        start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
+        start.Environment["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0";
+        start.Environment["UseSharedCompilation"] = "false";
+        start.Environment["DOTNET_CLI_UI_LANGUAGE"] = "en";
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        using var process = System.Diagnostics.Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(10));
+        return new CliResult(process.ExitCode, await output, await error);
+    }
+}
