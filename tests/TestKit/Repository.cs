@@ -5,6 +5,9 @@ public static class Repository
 {
     public static string Root { get; } = Find();
 
+    /// <summary>The configuration that the tests were built in; what they build themselves need not be built anew in another.</summary>
+    public static string Configuration { get; } = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}release", StringComparison.Ordinal) ? "Release" : "Debug";
+
     public static string Plugins => Path.Combine(Root, "artifacts", "plugins");
 
     public static string SamplePlugin => Path.Combine(Plugins, "SamplePlugin");
