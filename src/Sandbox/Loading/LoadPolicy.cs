@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Reflection.PortableExecutable;
 using System.Runtime.Loader;
 using McMaster.NETCore.Plugins;
 using ProcessPool.Protocol;
@@ -80,11 +81,25 @@ internal sealed class LoadPolicy
             return new(LoadKind.Native, path, null, path.Contains($"{Path.DirectorySeparatorChar}runtimes{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "by the plugin's .deps.json, for this platform" : "from the plugin's folder");
         }
 
-        var others = Directory.EnumerateFiles(_directory, "*", SearchOption.AllDirectories).Where(file => IsNamed(file, name)).Select(file => Path.GetRelativePath(_directory, file)).Take(4).ToList();
+        var others = Directory.EnumerateFiles(_directory, "*", SearchOption.AllDirectories).Where(file => IsNamed(file, name) && !IsManaged(file)).Select(file => Path.GetRelativePath(_directory, file)).Take(4).ToList();
         var places = string.Join(" and ", Places(NativeNames(name).First()));
         return others.Count > 0
             ? new(LoadKind.Missing, "", null, $"the plugin has it for other platforms only ({string.Join(", ", others)}); looked for {places}")
             : new(LoadKind.System, "", null, $"the plugin ships none, so it is the operating system's to find; looked for {places}");
+    }
+
+    /// <summary>Whether a file is a .NET assembly.</summary>
+    public static bool IsManaged(string path)
+    {
+        try
+        {
+            using var file = new PEReader(File.OpenRead(path));
+            return file.HasMetadata;
+        }
+        catch (Exception exception) when (exception is BadImageFormatException or IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     private string? FindPrivate(string name)
@@ -102,9 +117,10 @@ internal sealed class LoadPolicy
     private IEnumerable<string> Places(string file) =>
         _hasDependencyFile ? [Path.Combine(_directory, file), "the plugin's .deps.json"] : [Path.Combine(_directory, file)];
 
+    // As the runtime tries them.
     private static IEnumerable<string> NativeNames(string name) => OperatingSystem.IsWindows()
         ? [name.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) ? name : name + ".dll"]
-        : OperatingSystem.IsMacOS() ? [$"lib{name}.dylib", $"{name}.dylib", name] : [$"lib{name}.so", $"{name}.so", name];
+        : OperatingSystem.IsMacOS() ? [$"{name}.dylib", $"lib{name}.dylib", name] : [$"{name}.so", $"lib{name}.so", name];
 
     private static bool IsNamed(string file, string name)
     {

@@ -33,21 +33,8 @@ internal sealed class LoadReporter(LoadPolicy policy, string entryAssembly)
     {
         var isLoaded = loaded.Contains(line.Path);
         return isLoaded && line.Source == (int)LoadKind.Unused
-            ? line with { Source = (int)(IsManaged(line.Path) ? LoadKind.Private : LoadKind.Native), Name = Path.GetFileNameWithoutExtension(line.Path), Why = "it was loaded by name", IsLoaded = true }
+            ? line with { Source = (int)(LoadPolicy.IsManaged(line.Path) ? LoadKind.Private : LoadKind.Native), Name = Path.GetFileNameWithoutExtension(line.Path), Why = "it was loaded by name", IsLoaded = true }
             : line with { IsLoaded = isLoaded };
-    }
-
-    private static bool IsManaged(string path)
-    {
-        using var file = new PEReader(File.OpenRead(path));
-        try
-        {
-            return file.HasMetadata;
-        }
-        catch (BadImageFormatException)
-        {
-            return false;
-        }
     }
 
     /// <summary>What an exception says about a file that is missing, with the places where it was looked for; null when it says nothing of that.</summary>
@@ -59,6 +46,14 @@ internal sealed class LoadReporter(LoadPolicy policy, string entryAssembly)
             {
                 var name = file[..file.IndexOf(',', StringComparison.Ordinal)];
                 return policy.Decide(name) is { Kind: LoadKind.Missing } missing ? $"{file} is not there: {missing.Why}." : null;
+            }
+
+            // Only its message has the name: Unable to load shared library 'name' or one of its dependencies.
+            if (inner is DllNotFoundException && inner.Message.Split('\'') is [_, var library, ..])
+            {
+                return policy.DecideNative(library) is { Kind: LoadKind.Native } there
+                    ? $"{library} is there ({there.Path}), but something that it needs is not, or it is for another processor."
+                    : $"{library} is not there: {policy.DecideNative(library).Why}.";
             }
         }
 
