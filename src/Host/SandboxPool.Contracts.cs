@@ -105,13 +105,13 @@ public sealed partial class SandboxPool
 
     private void Require(Type contract)
     {
-        if (_plugin is { } plugin)
-        {
-            ContractComparison.RefuseDifferences(contract, plugin);
-        }
-
         lock (_contracts)
         {
+            if (_plugin is { } plugin && !_contracts.Contains(contract))
+            {
+                ContractComparison.RefuseDifferences(contract, plugin);
+            }
+
             _contracts.Add(contract);
         }
     }

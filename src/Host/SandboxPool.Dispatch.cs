@@ -23,12 +23,13 @@ public sealed partial class SandboxPool
     internal async Task<SettledCall> CallAsync(
         string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, TaskCompletionSource? queued, CancellationToken cancellationToken, bool measure = false)
     {
+        var payload = PayloadOf(arguments);
         while (true)
         {
             var version = lease?.Version ?? _version;
             try
             {
-                return await CallAsync(version, entryPoint, arguments, options, lease, queued, measure, cancellationToken).ConfigureAwait(false);
+                return await CallAsync(version, entryPoint, payload, options, lease, queued, measure, cancellationToken).ConfigureAwait(false);
             }
             catch (CallRejectedException rejected) when (lease is null && version?.CameTooLate(rejected) == true)
             {
@@ -38,11 +39,11 @@ public sealed partial class SandboxPool
     }
 
     private async Task<SettledCall> CallAsync(
-        PluginVersion? version, string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, TaskCompletionSource? queued, bool measure, CancellationToken cancellationToken)
+        PluginVersion? version, string entryPoint, Func<FaultSite, CallPayload> payload, CallOptions? options, Lease? lease, TaskCompletionSource? queued, bool measure, CancellationToken cancellationToken)
     {
         // Whoever cannot take the items of a stream leaves it.
         using var left = version?.Plugin.Streams(entryPoint) == true ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken) : null;
-        var (queue, call) = Prepare(version, entryPoint, arguments, options, lease, measure, left?.Token ?? cancellationToken);
+        var (queue, call) = Prepare(version, entryPoint, payload, options, lease, measure, left?.Token ?? cancellationToken);
         using var registration = call.CancellationToken.UnsafeRegister(_ => queue.Withdraw(call), null);
         try
         {
@@ -50,7 +51,10 @@ public sealed partial class SandboxPool
             if (queued is not null)
             {
                 await room.ConfigureAwait(false);
-                queued.TrySetResult();
+                if (!(call.Settled.IsFaulted && version!.CameTooLate(call.Settled.Exception.InnerException!)))
+                {
+                    queued.TrySetResult();
+                }
             }
 
             return call.Stream is { } stream ? await CollectAsync(call, stream).ConfigureAwait(false) : await call.Settled.ConfigureAwait(false);
@@ -122,10 +126,11 @@ public sealed partial class SandboxPool
     private async Task<(InvocationQueue Queue, Invocation Call)> PrepareStreamAsync(
         string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, CancellationToken cancellationToken)
     {
+        var payload = PayloadOf(arguments);
         while (true)
         {
             var version = lease?.Version ?? _version;
-            var (queue, call) = Prepare(version, entryPoint, arguments, options, lease, measure: false, cancellationToken);
+            var (queue, call) = Prepare(version, entryPoint, payload, options, lease, measure: false, cancellationToken);
             if (call.Stream is null)
             {
                 throw new CallArgumentException($"{entryPoint} does not return a stream. Use InvokeAsync.", SiteOf(call));
@@ -169,10 +174,27 @@ public sealed partial class SandboxPool
 
     private FaultSite SiteOf(Invocation call) => new(Name, CallId: call.Request.Id, EntryPoint: call.Request.EntryPoint, Execution: call.Execution);
 
+    // Made once, when it is known what is called: a stream among the arguments cannot be read twice.
+    private Func<FaultSite, CallPayload> PayloadOf(CallArguments? arguments)
+    {
+        CallPayload? payload = null;
+        return site =>
+        {
+            if (payload is not { } made)
+            {
+                made = (arguments ?? CallArguments.None).ToPayload(site, _settings.Json);
+                RefuseTooLarge(made, site);
+                payload = made;
+            }
+
+            return made;
+        };
+    }
+
     private CallRejectedException NotRunning(FaultSite site) => new(_isRetired ? RejectionReason.Stopped : RejectionReason.NotStarted, site);
 
     private (InvocationQueue Queue, Invocation Call) Prepare(
-        PluginVersion? version, string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, bool measure, CancellationToken cancellationToken)
+        PluginVersion? version, string entryPoint, Func<FaultSite, CallPayload> payloadOf, CallOptions? options, Lease? lease, bool measure, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(entryPoint);
         cancellationToken.ThrowIfCancellationRequested();
@@ -180,8 +202,7 @@ public sealed partial class SandboxPool
         var site = new FaultSite(Name, CallId: Interlocked.Increment(ref _lastCallId), EntryPoint: entryPoint);
         _ = version ?? throw NotRunning(site);
         var target = version.Plugin.Find(entryPoint, site);
-        var payload = (arguments ?? CallArguments.None).ToPayload(site, _settings.Json);
-        RefuseTooLarge(payload, site);
+        var payload = payloadOf(site);
         var isPlain = payload.Live.Count == 0 && !target.Streams;
         var traits = new CallTraits(target.AcceptsCancellation, target.Streams, target.IsIdempotent && isPlain ? options?.Retries ?? _settings.Retries : 0);
         var callbacks = new Callbacks([.. payload.Live.Select(argument => argument.Begin(_settings))], _settings.Services, _settings.MaxMessageBytes);

@@ -141,9 +141,9 @@ public sealed partial class SandboxPool : IAsyncDisposable
 
     /// <summary>Takes no calls any more until <see cref="SwitchAsync"/>; those that were made before are finished.</summary>
     /// <returns>Ends when the last worker has ended.</returns>
-    internal async Task<Task> RetireAsync()
+    internal async Task<Task> RetireAsync(CancellationToken cancellationToken)
     {
-        await _lifecycle.WaitAsync().ConfigureAwait(false);
+        await _lifecycle.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             var before = _version;
@@ -170,22 +170,14 @@ public sealed partial class SandboxPool : IAsyncDisposable
     private async Task StartVersionAsync(string pluginPath, bool publishFirst, CancellationToken cancellationToken)
     {
         using var starting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var pluginBefore = _plugin;
+        PluginVersion? version = null;
         try
         {
             _startError = null;
             _starting = starting;
             RefuseTooDeep();
             var plugin = PluginInfo.Read(pluginPath);
-            lock (_contracts)
-            {
-                foreach (var contract in _contracts)
-                {
-                    ContractComparison.RefuseDifferences(contract, plugin);
-                }
-
-                _plugin = plugin;
-            }
+            Accept(plugin, publish: publishFirst);
 
             if (_settings.RequestedWorkers > _settings.Workers)
             {
@@ -197,20 +189,25 @@ public sealed partial class SandboxPool : IAsyncDisposable
                 _settings.Logger.DebugMode(Name);
             }
 
-            var version = new PluginVersion(new Supervisor(Name, _settings, _launcherFor(_settings, Name, plugin)), plugin);
+            version = new PluginVersion(new Supervisor(Name, _settings, _launcherFor(_settings, Name, plugin)), plugin);
             if (publishFirst)
             {
                 _version = version;
             }
 
             await version.Supervisor.StartAsync(starting.Token).ConfigureAwait(false);
+            Accept(plugin, publish: true);
             _version = version;
             _settings.Logger.PoolStarted(Name, _settings.Workers, plugin.EntryAssembly);
         }
         catch (Exception exception)
         {
             _startError = publishFirst ? exception as SandboxPoolException : null;
-            _plugin = publishFirst ? _plugin : pluginBefore;
+            if (version is { Supervisor.State: not PoolState.Stopped })
+            {
+                await version.Supervisor.StopAsync(drain: false, null, CancellationToken.None).ConfigureAwait(false);
+            }
+
             throw;
         }
         finally
@@ -249,9 +246,9 @@ public sealed partial class SandboxPool : IAsyncDisposable
             if (_version is { Supervisor.State: not PoolState.Stopped } || _superseded.Count > 0)
             {
                 var patient = drain && Volatile.Read(ref _impatient) == 0;
-                var ending = _superseded.Select(version => version.EndAsync(patient, deadline, _settings.Time, draining.Token)).ToList();
-                ending.Add(_version?.Supervisor.StopAsync(patient, deadline, draining.Token) ?? Task.FromResult(new StopReport(0, 0, 0)));
-                var reports = await Task.WhenAll(ending).ConfigureAwait(false);
+                // The current one first: what the others refuse is not to be made there.
+                var current = _version?.Supervisor.StopAsync(patient, deadline, draining.Token) ?? Task.FromResult(new StopReport(0, 0, 0));
+                var reports = await Task.WhenAll(_superseded.Select(version => version.EndAsync(patient, deadline, _settings.Time, draining.Token)).Append(current)).ConfigureAwait(false);
                 _superseded.Clear();
                 _stopReport = new StopReport(reports.Sum(report => report.Completed), reports.Sum(report => report.Cancelled), reports.Sum(report => report.Killed));
                 _settings.Logger.PoolStopped(Name, _stopReport.Completed, _stopReport.Cancelled, _stopReport.Killed);
@@ -279,6 +276,20 @@ public sealed partial class SandboxPool : IAsyncDisposable
 
     /// <summary>Stops without draining: unfinished calls fail with <see cref="CallRejectedException"/>.</summary>
     public async ValueTask DisposeAsync() => await StopAsync(drain: false).ConfigureAwait(false);
+
+    // A contract may have come into use since it was looked at last.
+    private void Accept(PluginInfo plugin, bool publish)
+    {
+        lock (_contracts)
+        {
+            foreach (var contract in _contracts)
+            {
+                ContractComparison.RefuseDifferences(contract, plugin);
+            }
+
+            _plugin = publish ? plugin : _plugin;
+        }
+    }
 
     private static void GiveUp(CancellationTokenSource? underWay)
     {

@@ -9,7 +9,12 @@ namespace ProcessPool.Protocol;
 /// <param name="Why">Which rule decided.</param>
 /// <param name="RequestedBy">Who refers to it first, or "".</param>
 /// <param name="IsLoaded">Whether it was loaded when the report was made.</param>
-internal sealed record LoadReportLine(int Source, string Name, string Version, string Wanted, string Path, string Why, string RequestedBy, bool IsLoaded);
+internal sealed record LoadReportLine(int Source, string Name, string Version, string Wanted, string Path, string Why, string RequestedBy, bool IsLoaded)
+{
+    /// <summary>How much of a message it takes, about, in characters.</summary>
+    [PolyType.PropertyShape(Ignore = true)]
+    public int Size => Name.Length + Version.Length + Wanted.Length + Path.Length + Why.Length + RequestedBy.Length;
+}
 
 /// <summary>All of them.</summary>
 internal sealed record LoadReportMessage(LoadReportLine[] Lines);

@@ -37,6 +37,9 @@ internal static class WireLimits
     /// <summary>How many files a load report names.</summary>
     public const int MaxLoadReportLines = 2000;
 
+    /// <summary>How long they may be in all: with four bytes each, half a control message.</summary>
+    public const int MaxLoadReportCharacters = MaxControlMessageBytes / 8;
+
     /// <summary>How many inner exceptions a <see cref="RemoteError"/> carries.</summary>
     public const int MaxInnerErrors = 8;
 }

@@ -31,7 +31,7 @@ internal static class InspectCommand
             {
                 foreach (var line in PluginText.All(plugin))
                 {
-                    Console.WriteLine(line);
+                    Console.WriteLine(PluginText.Clean(line));
                 }
             }
 

@@ -55,10 +55,10 @@ internal static class ListCommand
         {
             if (each.Plugin is { } plugin)
             {
-                Console.WriteLine(plugin.Name);
+                Console.WriteLine(PluginText.Clean(plugin.Name));
                 foreach (var line in PluginText.EntryPoints(plugin))
                 {
-                    Console.WriteLine(line);
+                    Console.WriteLine(PluginText.Clean(line));
                 }
             }
             else

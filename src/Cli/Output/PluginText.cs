@@ -3,6 +3,9 @@ namespace ProcessPool.Cli.Output;
 /// <summary>Plugins as text for people.</summary>
 internal static class PluginText
 {
+    /// <summary>A line as it may go to a terminal: names in metadata can be anything.</summary>
+    public static string Clean(string line) => string.Concat(line.Select(character => char.IsControl(character) ? ' ' : character));
+
     public static IEnumerable<string> EntryPoints(PluginInfo plugin)
     {
         foreach (var entryPoint in plugin.EntryPoints)

@@ -8,9 +8,8 @@ namespace ProcessPool.Catalog;
 /// <param name="name">The plugin's name.</param>
 /// <param name="store">Where it runs from.</param>
 /// <param name="settings">The catalog's.</param>
-/// <param name="report">Told of each change.</param>
 [SuppressMessage("Design", "CA1001", Justification = "A semaphore whose wait handle is not used needs no disposal.")]
-internal sealed class CatalogEntry(string name, SnapshotStore store, CatalogSettings settings, Action<PluginChange> report)
+internal sealed class CatalogEntry(string name, SnapshotStore store, CatalogSettings settings)
 {
     /// <summary>How often a plugin that cannot be read is tried before it counts as broken.</summary>
     private const int MaxAttempts = 5;
@@ -21,6 +20,7 @@ internal sealed class CatalogEntry(string name, SnapshotStore store, CatalogSett
     private Snapshot? _previous;
     private SandboxPool? _pool;
     private int _attempts;
+    private bool _isStopped;
     private volatile CatalogPlugin _seen = new(name, null, null, null, null);
 
     /// <summary>The plugin as it is.</summary>
@@ -30,118 +30,100 @@ internal sealed class CatalogEntry(string name, SnapshotStore store, CatalogSett
     public SandboxPool? Pool => _seen.Plugin is null ? null : _pool;
 
     /// <summary>Serves what lies in the folder.</summary>
-    /// <returns>False when it was changed meanwhile, or cannot be read just now: try again.</returns>
-    public async Task<bool> TakeAsync(DroppedPlugin source, CancellationToken cancellationToken)
+    /// <returns>What has changed; null when nothing has.</returns>
+    /// <exception cref="IOException">It was changed meanwhile, or cannot be read just now: try again.</exception>
+    public Task<PluginChange?> TakeAsync(DroppedPlugin dropped, CancellationToken cancellationToken) => InTurnAsync(async () =>
     {
-        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         Snapshot? taken = null;
         try
         {
-            if (source.Fault is { } fault)
+            if (dropped.Fault is { } fault)
             {
                 throw fault;
             }
 
-            taken = store.Take(source, settings.Trust);
+            taken = store.Take(dropped, settings.Trust);
             _attempts = 0;
             if (taken.Digest == _current?.Digest)
             {
-                taken.Dispose();
                 _seen = _seen with { Error = null };
-                return true;
+                return null;
             }
 
             var kind = _current is null ? PluginChangeKind.Added : PluginChangeKind.Updated;
             await ServeAsync(taken, cancellationToken).ConfigureAwait(false);
-            Report(kind);
-            return true;
+            taken = null;
+            return Changed(kind);
         }
-        catch (IOException exception) when (++_attempts < MaxAttempts)
+        catch (IOException) when (++_attempts < MaxAttempts)
         {
-            settings.Logger.PluginNotReadable(name, exception.Message);
-            return false;
+            throw;
         }
-        catch (Exception exception) when (exception is SandboxPoolException or IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            taken?.Dispose();
-            Report(exception as SandboxPoolException ?? PluginInfo.Unusable(name, exception.Message, exception));
-            return true;
+            _attempts = 0;
+            _seen = _seen with { Error = exception as SandboxPoolException ?? PluginInfo.Unusable(dropped.Path, exception.Message, exception) };
+            settings.Logger.PluginBroken(exception, name, _current is null ? "nothing of it is served" : "the version before goes on serving");
+            return new PluginChange(PluginChangeKind.Broken, _seen);
         }
         finally
         {
-            _turn.Release();
+            taken?.Dispose();
         }
-    }
+    }, cancellationToken);
 
     /// <summary>Serves the version before again.</summary>
     /// <exception cref="InvalidOperationException">There is none.</exception>
     /// <exception cref="SandboxPoolException">It does not start; the current one goes on serving.</exception>
-    public async Task RollBackAsync(CancellationToken cancellationToken)
+    public Task<PluginChange?> RollBackAsync(CancellationToken cancellationToken) => InTurnAsync(async () =>
+    {
+        if (_current is null || _previous is not { } previous)
+        {
+            throw new InvalidOperationException($"There is no version of {name} before the one that serves: it was not updated since this program started.");
+        }
+
+        await ServeAsync(previous, cancellationToken).ConfigureAwait(false);
+        return Changed(PluginChangeKind.RolledBack);
+    }, cancellationToken);
+
+    /// <summary>It is gone from the folder: its calls are finished, then its workers end.</summary>
+    public Task<PluginChange?> RemoveAsync(CancellationToken cancellationToken) => InTurnAsync(async () =>
+    {
+        var was = _seen;
+        _seen = new CatalogPlugin(name, null, null, null, null);
+        if (was.Plugin is not null)
+        {
+            EndAfter(_current!, await _pool!.RetireAsync(cancellationToken).ConfigureAwait(false));
+            _current = _previous = null;
+        }
+
+        return was.Plugin is not null || was.Error is not null ? Changed(PluginChangeKind.Removed) : null;
+    }, cancellationToken);
+
+    /// <summary>Ends everything, for good. A second call without draining cuts the first one's draining short.</summary>
+    public async Task StopAsync(bool drain, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        _isStopped = true;
+        _turn.Release();
+        if (_pool is not null)
+        {
+            await _pool.StopAsync(drain, deadline: null, cancellationToken).ConfigureAwait(false);
+        }
+
+        _seen = _seen with { Plugin = null };
+        foreach (var snapshot in _ending.Keys.Append(_current))
+        {
+            snapshot?.Dispose();
+        }
+    }
+
+    private async Task<PluginChange?> InTurnAsync(Func<Task<PluginChange?>> change, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (_current is null || _previous is not { } previous)
-            {
-                throw new InvalidOperationException($"There is no version of {name} before the one that serves: it was not updated since this program started.");
-            }
-
-            _previous = null;
-            try
-            {
-                await ServeAsync(previous, cancellationToken).ConfigureAwait(false);
-            }
-            catch
-            {
-                _previous = previous;
-                throw;
-            }
-
-            Report(PluginChangeKind.RolledBack);
-        }
-        finally
-        {
-            _turn.Release();
-        }
-    }
-
-    /// <summary>It is gone from the folder: its calls are finished, then its workers end.</summary>
-    public async Task RemoveAsync()
-    {
-        await _turn.WaitAsync().ConfigureAwait(false);
-        try
-        {
-            var served = _seen.Plugin is not null;
-            _seen = new CatalogPlugin(name, null, null, null, null);
-            if (served)
-            {
-                EndAfter(_current!, await _pool!.RetireAsync().ConfigureAwait(false));
-                _current = _previous = null;
-                Report(PluginChangeKind.Removed);
-            }
-        }
-        finally
-        {
-            _turn.Release();
-        }
-    }
-
-    /// <summary>Ends everything.</summary>
-    public async Task StopAsync(bool drain, CancellationToken cancellationToken)
-    {
-        await _turn.WaitAsync(CancellationToken.None).ConfigureAwait(false);
-        try
-        {
-            if (_pool is not null)
-            {
-                await _pool.StopAsync(drain, deadline: null, cancellationToken).ConfigureAwait(false);
-            }
-
-            _seen = _seen with { Plugin = null };
-            foreach (var snapshot in _ending.Keys.Append(_current))
-            {
-                snapshot?.Dispose();
-            }
+            return _isStopped ? throw new OperationCanceledException("The catalog has stopped.") : await change().ConfigureAwait(false);
         }
         finally
         {
@@ -163,7 +145,7 @@ internal sealed class CatalogEntry(string name, SnapshotStore store, CatalogSett
         _seen = new CatalogPlugin(name, _pool.Plugin, snapshot.Digest, _previous?.Digest, null);
     }
 
-    private void Report(PluginChangeKind kind)
+    private PluginChange Changed(PluginChangeKind kind)
     {
         foreach (var (ended, _) in _ending.Where(ending => ending.Value.IsCompleted && ending.Key != _previous && ending.Key != _current).ToList())
         {
@@ -171,17 +153,17 @@ internal sealed class CatalogEntry(string name, SnapshotStore store, CatalogSett
             _ending.Remove(ended);
         }
 
-        store.Evict();
-        settings.Logger.PluginChanged(name, kind, _seen.Digest ?? "nothing");
-        report(new PluginChange(kind, _seen));
-    }
+        try
+        {
+            store.Evict();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            settings.Logger.EvictionFailed(exception);
+        }
 
-    private void Report(SandboxPoolException error)
-    {
-        _attempts = 0;
-        _seen = _seen with { Error = error };
-        settings.Logger.PluginBroken(error, name, _current is null ? "nothing of it is served" : "the version before goes on serving");
-        report(new PluginChange(PluginChangeKind.Broken, _seen));
+        settings.Logger.PluginChanged(name, kind, _seen.Digest ?? "nothing");
+        return new PluginChange(kind, _seen);
     }
 
     // Its workers may be at long calls: it stays until the last of them has ended, and while it is the version to go back to.

@@ -8,8 +8,6 @@ namespace ProcessPool.Catalog;
 internal sealed record CatalogSettings(
     string Directory, Action<string, SandboxPoolOptions>? ConfigurePool, IReadOnlySet<string>? Trust, TimeSpan SettleTime, bool Watch, ILogger Logger, TimeProvider Time)
 {
-    private const string Prefix = "sha256:";
-
     /// <exception cref="ArgumentException">Options are out of range; the message has a line for each.</exception>
     public static CatalogSettings From(PluginCatalogOptions options)
     {
@@ -17,6 +15,11 @@ internal sealed record CatalogSettings(
         if (string.IsNullOrWhiteSpace(options.Directory) || !System.IO.Directory.Exists(options.Directory))
         {
             faults.Add($"Directory '{options.Directory}' does not exist: make the drop folder first.");
+        }
+
+        else if (options.SnapshotDirectory is { } store && $"{Path.GetFullPath(store)}{Path.DirectorySeparatorChar}".StartsWith(Path.GetFullPath(options.Directory) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+        {
+            faults.Add($"SnapshotDirectory '{store}' is in the drop folder: the copies would be taken for plugins.");
         }
 
         if (options.SettleTime <= TimeSpan.Zero || options.SettleTime > TimeSpan.FromHours(1))
@@ -41,7 +44,7 @@ internal sealed record CatalogSettings(
     /// <exception cref="PluginLoadException">The user's own set-up threw.</exception>
     public SandboxPoolOptions PoolOptions(string name, string snapshot)
     {
-        var options = new SandboxPoolOptions { Logger = Logger, TimeProvider = Time };
+        var options = new SandboxPoolOptions { Workers = 1, Logger = Logger, TimeProvider = Time };
         try
         {
             ConfigurePool?.Invoke(name, options);
@@ -57,5 +60,5 @@ internal sealed record CatalogSettings(
     }
 
     private static bool IsDigest(string? text) =>
-        text?.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) == true && text.Length == Prefix.Length + 64 && text[Prefix.Length..].All(char.IsAsciiHexDigit);
+        text?.StartsWith(SnapshotStore.Prefix, StringComparison.OrdinalIgnoreCase) == true && text.Length == SnapshotStore.Prefix.Length + 64 && text[SnapshotStore.Prefix.Length..].All(char.IsAsciiHexDigit);
 }

@@ -108,7 +108,10 @@ internal sealed class DropFolder(string directory)
 
     private List<DroppedPlugin> LookAtFiles()
     {
-        var scans = Directory.EnumerateFiles(directory, "*.dll").Where(IsVisible).Order(StringComparer.Ordinal).Select(path => (Path: path, Found: Scan(path))).ToList();
+        // What a DLL offers also depends on those beside it, so a scan lasts only while none of them changes.
+        var files = Directory.EnumerateFiles(directory, "*.dll").Where(IsVisible).Order(StringComparer.Ordinal).ToList();
+        var changed = files.Select(file => File.GetLastWriteTimeUtc(file).Ticks).DefaultIfEmpty().Max();
+        var scans = files.Select(path => (Path: path, Found: Scan(path, changed))).ToList();
         foreach (var gone in _known.Keys.Except(scans.Select(scan => scan.Path)).ToList())
         {
             _known.Remove(gone);
@@ -137,15 +140,18 @@ internal sealed class DropFolder(string directory)
     }
 
     // What was read before is not read again unless the file was changed.
-    private (AssemblyScan? Scan, PluginLoadException? Fault) Scan(string path)
+    private (AssemblyScan? Scan, PluginLoadException? Fault) Scan(string path, long changed)
     {
+        if (new FileInfo(path).LinkTarget is { } target)
+        {
+            return (null, PluginInfo.Unusable(path, $"it is a link to {target}. Put a copy there, or make it a folder"));
+        }
+
         if (FileOf("", path) is not { } file)
         {
             return default;
         }
 
-        // What a DLL offers also depends on those beside it, so a scan lasts only while none of them changes.
-        var changed = Directory.EnumerateFiles(directory, "*.dll").Max(each => File.GetLastWriteTimeUtc(each).Ticks);
         if (_known.TryGetValue(path, out var known) && known.Length == file.Length && known.Changed == changed)
         {
             return (known.Scan, known.Fault);
@@ -176,7 +182,7 @@ internal sealed class DropFolder(string directory)
     private static PluginFile? FileOf(string path, string source)
     {
         var info = new FileInfo(source);
-        return info.Exists ? new PluginFile(path.Replace(Path.DirectorySeparatorChar, '/'), source, info.Length, info.LastWriteTimeUtc.Ticks) : null;
+        return info is { Exists: true, LinkTarget: null } ? new PluginFile(path.Replace(Path.DirectorySeparatorChar, '/'), source, info.Length, info.LastWriteTimeUtc.Ticks) : null;
     }
 
     private static string Resolve(FileSystemInfo entry) => entry.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? entry.FullName;

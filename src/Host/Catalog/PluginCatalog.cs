@@ -1,10 +1,11 @@
 using ProcessPool.Catalog;
 using ProcessPool.Diagnostics;
+using ProcessPool.Plugins;
 
 namespace ProcessPool;
 
 /// <summary>
-/// The plugins of a drop folder, each in a pool of its own. A folder or DLL that is put there becomes callable, a changed one is switched to without a failed call, a broken one leaves
+/// The plugins of a drop folder, each in a pool of its own that runs as long as the plugin is there. A folder or DLL that is put there becomes callable, a changed one is switched to without a failed call, a broken one leaves
 /// the version before serving, a removed one finishes its calls. All members are thread-safe.
 /// </summary>
 /// <example><code>
@@ -13,6 +14,9 @@ namespace ProcessPool;
 /// </code></example>
 public sealed class PluginCatalog : IAsyncDisposable
 {
+    /// <summary>How often <see cref="RefreshAsync"/> looks at what does not settle.</summary>
+    private const int MaxLooks = 20;
+
     /// <summary>How often the folder is looked at where its changes are not announced, as on many network drives.</summary>
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(5);
 
@@ -23,6 +27,7 @@ public sealed class PluginCatalog : IAsyncDisposable
     private readonly Dictionary<string, CatalogEntry> _entries = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Task> _work = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _looking = new(1, 1);
     private readonly SemaphoreSlim _news = new(0);
     private readonly CancellationTokenSource _stopped = new();
     private FileSystemWatcher? _watcher;
@@ -31,6 +36,7 @@ public sealed class PluginCatalog : IAsyncDisposable
 
     /// <summary>Sets up a catalog; call <see cref="StartAsync(CancellationToken)"/> before use.</summary>
     /// <exception cref="ArgumentException">Options are out of range; the message names every one.</exception>
+    /// <exception cref="IOException">The folder for snapshots cannot be made, or others may write to it.</exception>
     public PluginCatalog(PluginCatalogOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -40,7 +46,7 @@ public sealed class PluginCatalog : IAsyncDisposable
         _settling = new Settling(_settings.SettleTime, _settings.Time);
     }
 
-    /// <summary>Raised after each change, on the thread pool, one at a time for each plugin. What a handler throws is logged.</summary>
+    /// <summary>Raised after each change, on the thread pool; for one plugin in order. A handler may call the catalog. What it throws is logged.</summary>
     public event EventHandler<PluginChange>? Changed;
 
     /// <summary>All plugins in the folder, the broken ones too, by name.</summary>
@@ -61,8 +67,16 @@ public sealed class PluginCatalog : IAsyncDisposable
     public static async Task<PluginCatalog> StartAsync(PluginCatalogOptions options, CancellationToken cancellationToken = default)
     {
         var catalog = new PluginCatalog(options);
-        await catalog.StartAsync(cancellationToken).ConfigureAwait(false);
-        return catalog;
+        try
+        {
+            await catalog.StartAsync(cancellationToken).ConfigureAwait(false);
+            return catalog;
+        }
+        catch
+        {
+            await catalog.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     /// <summary>What lies in a drop folder, by metadata alone: nothing is copied, loaded or started.</summary>
@@ -80,9 +94,9 @@ public sealed class PluginCatalog : IAsyncDisposable
                     ? new CatalogPlugin(name, PluginInfo.Read(dropped.Path), SnapshotStore.DigestOf(dropped), null, null)
                     : new CatalogPlugin(name, null, null, null, dropped.Fault);
             }
-            catch (PluginLoadException exception)
+            catch (Exception exception) when (exception is PluginLoadException or IOException or UnauthorizedAccessException)
             {
-                return new CatalogPlugin(name, null, null, null, exception);
+                return new CatalogPlugin(name, null, null, null, exception as PluginLoadException ?? PluginInfo.Unusable(dropped.Path, exception.Message, exception));
             }
         }
     }
@@ -117,7 +131,7 @@ public sealed class PluginCatalog : IAsyncDisposable
         }
     }
 
-    /// <summary>The pool of a plugin. It may be stored: it is the same one for all versions of the plugin.</summary>
+    /// <summary>The pool of a plugin. It may be stored: it is the same one for all versions of the plugin. It is the catalog's: do not stop or dispose it.</summary>
     /// <param name="name">The name of the plugin's folder, or of its DLL, case-sensitive.</param>
     /// <exception cref="PluginLoadException">There is no such plugin, or nothing of it can be served; the message says why.</exception>
     public SandboxPool GetPool(string name)
@@ -138,13 +152,16 @@ public sealed class PluginCatalog : IAsyncDisposable
             inner: entry?.Seen.Error);
     }
 
-    /// <summary>Looks at the folder now, and returns when what has settled there serves or is known to be broken.</summary>
+    /// <summary>
+    /// Looks at the folder now, and returns when what has settled there serves or is known to be broken. What is still being changed after 20 times
+    /// <see cref="PluginCatalogOptions.SettleTime"/> is not waited for.
+    /// </summary>
     /// <exception cref="IOException">The folder cannot be read.</exception>
     public async Task RefreshAsync(CancellationToken cancellationToken = default)
     {
-        while (true)
+        for (var look = 0; look < MaxLooks; look++)
         {
-            var work = Look(out var isMoving);
+            var (work, isMoving) = await LookAsync(cancellationToken).ConfigureAwait(false);
             if (work.Count == 0 && !isMoving)
             {
                 return;
@@ -173,7 +190,8 @@ public sealed class PluginCatalog : IAsyncDisposable
             entry = _entries[name];
         }
 
-        await entry.RollBackAsync(cancellationToken).ConfigureAwait(false);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopped.Token);
+        Raise(await entry.RollBackAsync(stop.Token).ConfigureAwait(false));
     }
 
     /// <summary>Stops watching and all pools, without draining.</summary>
@@ -186,7 +204,6 @@ public sealed class PluginCatalog : IAsyncDisposable
     {
         _watcher?.Dispose();
         await _stopped.CancelAsync().ConfigureAwait(false);
-        await _watching.ConfigureAwait(false);
         Task[] work;
         CatalogEntry[] entries;
         lock (_gate)
@@ -195,8 +212,9 @@ public sealed class PluginCatalog : IAsyncDisposable
             entries = [.. _entries.Values];
         }
 
-        await Task.WhenAll(work).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Task.WhenAll(entries.Select(entry => entry.StopAsync(drain, cancellationToken))).ConfigureAwait(false);
+        await Task.WhenAll(work).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     // One that takes long to start does not hold up the others.
@@ -207,11 +225,15 @@ public sealed class PluginCatalog : IAsyncDisposable
             var isMoving = false;
             try
             {
-                _ = Look(out isMoving);
+                (_, isMoving) = await LookAsync(_stopped.Token).ConfigureAwait(false);
             }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            catch (Exception exception) when (!_stopped.IsCancellationRequested)
             {
                 _settings.Logger.DropFolderNotReadable(exception, _settings.Directory);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
             }
 
             // What moves is looked at again when it may have settled, however many changes are announced meanwhile.
@@ -232,57 +254,58 @@ public sealed class PluginCatalog : IAsyncDisposable
     }
 
     /// <summary>One look: begins to handle what has settled.</summary>
-    /// <param name="isMoving">Whether something is still changing.</param>
-    /// <returns>What is being handled.</returns>
-    private List<Task> Look(out bool isMoving)
+    /// <returns>What is being handled, and whether something is still changing.</returns>
+    private async Task<(List<Task> Work, bool IsMoving)> LookAsync(CancellationToken cancellationToken)
     {
-        lock (_gate)
+        await _looking.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
         {
-            if (_stopped.IsCancellationRequested)
+            // Not under the gate: the folder may be a slow one, and callers ask for their pools meanwhile.
+            var dropped = await Task.Run(_folder.Look, cancellationToken).ConfigureAwait(false);
+            lock (_gate)
             {
-                isMoving = false;
-                return [];
-            }
+                _stopped.Token.ThrowIfCancellationRequested();
+                var settled = _settling.Look(dropped, out var isMoving, _work.ContainsKey);
+                foreach (var name in settled)
+                {
+                    Begin_NeedsLock(name, dropped.GetValueOrDefault(name));
+                }
 
-            var sources = _folder.Look();
-            foreach (var name in _settling.Look(sources, out isMoving).Where(name => !_work.ContainsKey(name)))
-            {
-                var entry = _entries.TryGetValue(name, out var known) ? known : _entries[name] = new CatalogEntry(name, _store, _settings, Raise);
-                var source = sources.GetValueOrDefault(name);
-                using var noFlow = ExecutionContext.SuppressFlow();
-                _work[name] = Task.Run(() => HandleAsync(name, entry, source));
+                return ([.. _work.Values], isMoving);
             }
-
-            return [.. _work.Values];
+        }
+        finally
+        {
+            _looking.Release();
         }
     }
 
-    private async Task HandleAsync(string name, CatalogEntry entry, DroppedPlugin? source)
+    private void Begin_NeedsLock(string name, DroppedPlugin? dropped)
     {
+        var entry = _entries.TryGetValue(name, out var known) ? known : _entries[name] = new CatalogEntry(name, _store, _settings);
+        using var noFlow = ExecutionContext.SuppressFlow();
+        _work[name] = Task.Run(() => HandleAsync(name, entry, dropped));
+    }
+
+    private async Task HandleAsync(string name, CatalogEntry entry, DroppedPlugin? dropped)
+    {
+        PluginChange? change = null;
         try
         {
-            var isDone = true;
-            if (source is null)
+            change = await (dropped is null ? entry.RemoveAsync(_stopped.Token) : entry.TakeAsync(dropped, _stopped.Token)).ConfigureAwait(false);
+            lock (_gate)
             {
-                await entry.RemoveAsync().ConfigureAwait(false);
+                _settling.Handled(name, dropped);
             }
-            else if (!await entry.TakeAsync(source, _stopped.Token).ConfigureAwait(false))
-            {
-                isDone = false;
-                await Task.Delay(_settings.SettleTime, _settings.Time, _stopped.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-
-            if (isDone)
-            {
-                lock (_gate)
-                {
-                    _settling.Handled(name, source);
-                }
-            }
+        }
+        catch (IOException exception)
+        {
+            _settings.Logger.PluginNotReadable(name, exception.Message);
+            await Task.Delay(_settings.SettleTime, _settings.Time, _stopped.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         catch (OperationCanceledException)
         {
-            // The catalog stops.
+            // The catalog stops, or the user has stopped the pool: it is tried again, if there is still a catalog.
         }
         finally
         {
@@ -290,16 +313,21 @@ public sealed class PluginCatalog : IAsyncDisposable
             {
                 _work.Remove(name);
             }
-
-            _news.Release();
         }
+
+        // Nothing is held any more: a handler may roll back, refresh or stop.
+        Raise(change);
+        _news.Release();
     }
 
-    private void Raise(PluginChange change)
+    private void Raise(PluginChange? change)
     {
         try
         {
-            Changed?.Invoke(this, change);
+            if (change is not null)
+            {
+                Changed?.Invoke(this, change);
+            }
         }
         catch (Exception exception)
         {
@@ -307,14 +335,24 @@ public sealed class PluginCatalog : IAsyncDisposable
         }
     }
 
-    private FileSystemWatcher Watch()
+    private FileSystemWatcher? Watch()
     {
         var watcher = new FileSystemWatcher(_settings.Directory) { IncludeSubdirectories = true };
         watcher.Created += (_, _) => _news.Release();
         watcher.Changed += (_, _) => _news.Release();
         watcher.Deleted += (_, _) => _news.Release();
         watcher.Renamed += (_, _) => _news.Release();
-        watcher.EnableRaisingEvents = true;
-        return watcher;
+        watcher.Error += (_, error) => _settings.Logger.NotWatched(error.GetException(), _settings.Directory);
+        try
+        {
+            watcher.EnableRaisingEvents = true;
+            return watcher;
+        }
+        catch (Exception exception) when (exception is IOException or ArgumentException)
+        {
+            _settings.Logger.NotWatched(exception, _settings.Directory);
+            watcher.Dispose();
+            return null;
+        }
     }
 }

@@ -11,7 +11,7 @@ public sealed class PluginCatalogOptions
     /// </summary>
     public string Directory { get; set; } = "";
 
-    /// <summary>Sets up the pool of one plugin, given its name: workers, timeouts, environment, exposed services. <see cref="SandboxPoolOptions.Plugin"/> is the catalog's. Default: as they are.</summary>
+    /// <summary>Sets up the pool of one plugin, given its name: workers, timeouts, environment, exposed services. <see cref="SandboxPoolOptions.Plugin"/> is the catalog's. Default: one worker, all else as <see cref="SandboxPoolOptions"/> has it.</summary>
     public Action<string, SandboxPoolOptions>? ConfigurePool { get; set; }
 
     /// <summary>

@@ -11,12 +11,13 @@ internal sealed class Settling(TimeSpan settleTime, TimeProvider time)
     /// <summary>Compares with the looks before.</summary>
     /// <param name="sources">What lies there now.</param>
     /// <param name="isMoving">Whether something has changed and has not settled yet.</param>
+    /// <param name="isBusy">Which ones are being handled: they are left alone.</param>
     /// <returns>What is to be handled now: new, changed, or gone.</returns>
-    public List<string> Look(IReadOnlyDictionary<string, DroppedPlugin> sources, out bool isMoving)
+    public List<string> Look(IReadOnlyDictionary<string, DroppedPlugin> sources, out bool isMoving, Func<string, bool>? isBusy = null)
     {
         var settled = new List<string>();
         isMoving = false;
-        foreach (var name in sources.Keys.Union(_handled.Keys).Union(_seen.Keys).ToList())
+        foreach (var name in sources.Keys.Union(_handled.Keys).Union(_seen.Keys).Where(name => isBusy?.Invoke(name) != true).ToList())
         {
             var stamp = sources.TryGetValue(name, out var source) ? source.Stamp : Gone;
             if (_handled.GetValueOrDefault(name, Gone) == stamp)

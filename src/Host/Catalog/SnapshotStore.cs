@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using ProcessPool.Plugins;
 
 namespace ProcessPool.Catalog;
 
@@ -22,7 +23,7 @@ internal sealed class SnapshotStore
     private const int Kept = 8;
 
     private const string Incoming = ".incoming-";
-    private const string Prefix = "sha256:";
+    public const string Prefix = "sha256:";
 
     private readonly string _root;
 
@@ -36,6 +37,10 @@ internal sealed class SnapshotStore
         else
         {
             Directory.CreateDirectory(_root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            if ((File.GetUnixFileMode(_root) & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0)
+            {
+                throw new IOException($"Others may write to {_root}: they could change what runs from there. Take that right away, or set SnapshotDirectory.");
+            }
         }
     }
 
@@ -57,28 +62,56 @@ internal sealed class SnapshotStore
                     LoadStage.Resolve, source.Name, $"{source.Name} was not taken: its content is {Prefix}{digest}, which is not among the {trust.Count} trusted digests (Trust). Add it if it is meant to run.");
             }
 
-            using var turn = LockStore();
-            var directory = Path.Combine(_root, digest);
-            var inUse = new FileStream(LockOf(digest), FileMode.OpenOrCreate, FileAccess.Read, FileShare.Read | FileShare.Delete);
-            if (Directory.Exists(directory) && DigestOf(directory) != digest)
+            FileStream inUse;
+            using (LockStore())
             {
-                // Somebody changed it. Whoever runs from it keeps it; it is deleted with what is incoming.
-                Directory.Move(directory, Path.Combine(_root, Incoming + Guid.NewGuid().ToString("N")));
+                inUse = new FileStream(LockOf(digest), FileMode.OpenOrCreate, FileAccess.Read, FileShare.Read | FileShare.Delete);
             }
 
-            if (!Directory.Exists(directory))
+            try
             {
-                MakeReadOnly(incoming);
-                Directory.Move(incoming, directory);
+                return new Snapshot(Prefix + digest, Keep(incoming, digest), inUse);
             }
-
-            File.SetLastWriteTimeUtc(LockOf(digest), DateTime.UtcNow);
-            return new Snapshot(Prefix + digest, directory, inUse);
+            catch
+            {
+                inUse.Dispose();
+                throw;
+            }
         }
         finally
         {
             Delete(incoming);
         }
+    }
+
+    // Nobody evicts it now. What is there already is looked at again: it may have been changed.
+    private string Keep(string incoming, string digest)
+    {
+        var directory = Path.Combine(_root, digest);
+        var isThere = Directory.Exists(directory);
+        if (isThere && DigestOf(directory) == digest)
+        {
+            return directory;
+        }
+
+        MakeReadOnly(incoming);
+        using (LockStore())
+        {
+            if (isThere)
+            {
+                // Whoever runs from it keeps it; it is deleted with what is incoming.
+                Directory.Move(directory, Path.Combine(_root, Incoming + Guid.NewGuid().ToString("N")));
+            }
+
+            if (!Directory.Exists(directory))
+            {
+                Directory.Move(incoming, directory);
+            }
+
+            File.SetLastWriteTimeUtc(LockOf(digest), DateTime.UtcNow);
+        }
+
+        return directory;
     }
 
     /// <summary>Deletes what nobody uses, but for the newest few, and what was left in the middle of a copy.</summary>
@@ -106,8 +139,8 @@ internal sealed class SnapshotStore
         using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var file in source.Files)
         {
-            using var stream = File.OpenRead(file.Source);
-            Append(digest, file.Path, stream.Length, SHA256.HashData(stream));
+            using var stream = PluginFiles.Open(file.Source);
+            Append(digest, file.Path, IsExecutable(file.Source), stream.Length, SHA256.HashData(stream));
         }
 
         return Prefix + Convert.ToHexStringLower(digest.GetHashAndReset());
@@ -127,43 +160,46 @@ internal sealed class SnapshotStore
             var path = Path.Combine(target, file.Path);
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             long length = 0;
-            using (var from = new FileStream(file.Source, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0))
+            using (var from = PluginFiles.Open(file.Source))
             using (var to = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 0))
             {
-                for (int read; (read = from.Read(buffer)) > 0; length += read)
+                for (int read; length <= file.Length && (read = from.Read(buffer)) > 0; length += read)
                 {
                     content.AppendData(buffer.AsSpan(0, read));
                     to.Write(buffer.AsSpan(0, read));
                 }
             }
 
+            var isExecutable = IsExecutable(file.Source);
             if (!OperatingSystem.IsWindows())
             {
-                const UnixFileMode Execute = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
-                File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead | File.GetUnixFileMode(file.Source) & Execute);
+                const UnixFileMode Read = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+                File.SetUnixFileMode(path, isExecutable ? Read | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute : Read);
             }
 
             var now = new FileInfo(file.Source);
-            if (length != file.Length || !now.Exists || now.LastWriteTimeUtc.Ticks != file.Changed)
+            if (length != file.Length || !now.Exists || now.LinkTarget is not null || now.LastWriteTimeUtc.Ticks != file.Changed)
             {
                 throw new IOException($"{file.Source} was changed while it was copied.");
             }
 
-            Append(digest, file.Path, length, content.GetHashAndReset());
+            Append(digest, file.Path, isExecutable, length, content.GetHashAndReset());
         }
 
         return Convert.ToHexStringLower(digest.GetHashAndReset());
     }
 
-    private static void Append(IncrementalHash digest, string path, long length, byte[] content)
+    private static void Append(IncrementalHash digest, string path, bool isExecutable, long length, byte[] content)
     {
         Span<byte> number = stackalloc byte[sizeof(long)];
         BinaryPrimitives.WriteInt64LittleEndian(number, length);
         digest.AppendData(Encoding.UTF8.GetBytes(path));
-        digest.AppendData([0]);
+        digest.AppendData([(byte)(isExecutable ? 1 : 0)]);
         digest.AppendData(number);
         digest.AppendData(content);
     }
+
+    private static bool IsExecutable(string path) => !OperatingSystem.IsWindows() && File.GetUnixFileMode(path).HasFlag(UnixFileMode.UserExecute);
 
     private string LockOf(string digest) => Path.Combine(_root, digest + ".lock");
 

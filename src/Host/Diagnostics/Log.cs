@@ -108,4 +108,10 @@ internal static partial class Log
 
     [LoggerMessage(39, LogLevel.Error, "A handler of PluginCatalog.Changed threw. The catalog goes on.")]
     public static partial void ChangeHandlerThrew(this ILogger logger, Exception exception);
+
+    [LoggerMessage(40, LogLevel.Warning, "Old snapshots cannot be deleted; the store grows.")]
+    public static partial void EvictionFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(41, LogLevel.Warning, "Changes of {Directory} are not announced; it is looked at every few seconds instead.")]
+    public static partial void NotWatched(this ILogger logger, Exception exception, string directory);
 }

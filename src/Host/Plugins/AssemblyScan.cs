@@ -67,8 +67,8 @@ internal sealed class ModuleSet : IDisposable
         if (!_byName.TryGetValue(name, out var module))
         {
             // The name comes from metadata: it must not lead anywhere else.
-            var path = System.IO.Path.Combine(_directory, System.IO.Path.GetFileName(name) + ".dll");
-            _byName[name] = module = File.Exists(path) ? Module.Open(path) : null;
+            var path = System.IO.Path.Combine(_directory, name + ".dll");
+            _byName[name] = module = name == System.IO.Path.GetFileName(name) && File.Exists(path) ? Module.Open(path) : null;
         }
 
         return module;
@@ -156,7 +156,7 @@ internal sealed class Module : IDisposable
 
     public static Module? Open(string path)
     {
-        var file = new PEReader(new MemoryStream(File.ReadAllBytes(path)));
+        var file = new PEReader(PluginFiles.Open(path), PEStreamOptions.PrefetchMetadata);
         if (file.HasMetadata)
         {
             return new Module(file, path);
@@ -171,7 +171,7 @@ internal sealed class Module : IDisposable
     {
         try
         {
-            using var file = new PEReader(File.OpenRead(path));
+            using var file = new PEReader(PluginFiles.Open(path), PEStreamOptions.PrefetchMetadata);
             return file.HasMetadata;
         }
         catch (Exception exception) when (exception is BadImageFormatException or IOException or UnauthorizedAccessException)

@@ -1,6 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
-
 namespace ProcessPool.Plugins;
 
 /// <summary>A plugin's <c>.deps.json</c>: which native libraries it has for which platform. Its paths must stay within the plugin's folder.</summary>
@@ -24,11 +21,10 @@ internal static class DependencyFile
             return [];
         }
 
-        try
+        return PluginFiles.ReadJson(path, file =>
         {
             var found = new List<NativeLibraryInfo>();
-            var targets = JsonNode.Parse(File.ReadAllText(path), documentOptions: PluginJson.Lenient)?["targets"]?.AsObject();
-            foreach (var library in (targets ?? []).SelectMany(target => target.Value?.AsObject() ?? []).Select(library => library.Value?.AsObject() ?? []))
+            foreach (var library in (file?["targets"]?.AsObject() ?? []).SelectMany(target => target.Value?.AsObject() ?? []).Select(library => library.Value?.AsObject() ?? []))
             {
                 foreach (var kind in (string[])["runtime", "native", "resources", "runtimeTargets"])
                 {
@@ -44,11 +40,7 @@ internal static class DependencyFile
             }
 
             return found;
-        }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or ArgumentException)
-        {
-            throw PluginInfo.Unusable(path, $"the file is damaged ({exception.Message})", exception);
-        }
+        });
     }
 
     private static void RefuseOutside(string path, string asset)

@@ -20,11 +20,12 @@ internal sealed partial class DocComments
         IEnumerable<(string Method, string Summary)> members = [];
         try
         {
-            if (new FileInfo(path) is { Exists: true, Length: <= MaxBytes })
+            if (new FileInfo(path) is { Exists: true, Length: > 0 and <= MaxBytes })
             {
                 // No document type: it could refer to other files.
-                using var reader = XmlReader.Create(path, new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null });
-                members = [.. XDocument.Load(reader).Descendants("member").Select(member => (NameOf(member), Clean(member.Element("summary"))))];
+                using var file = PluginFiles.Open(path);
+                using var reader = XmlReader.Create(file, new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null });
+                members = [.. (XDocument.Load(reader).Root?.Element("members")?.Elements("member") ?? []).Select(member => (NameOf(member), Clean(member.Element("summary"))))];
             }
         }
         catch (Exception exception) when (exception is XmlException or IOException or UnauthorizedAccessException)

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace ProcessPool.Plugins;
@@ -17,7 +16,7 @@ internal sealed record RuntimeNeeds(IReadOnlyList<FrameworkNeed> Frameworks, Jso
     /// <summary>Of an assembly of which nothing is known.</summary>
     public static RuntimeNeeds None { get; } = new([], []);
 
-    /// <exception cref="PluginLoadException">The file is damaged.</exception>
+    /// <exception cref="PluginLoadException">The file is damaged, or sets what is not the plugin's to set.</exception>
     public static RuntimeNeeds Read(string entryAssembly, string? targetFramework)
     {
         var frameworks = new Dictionary<string, FrameworkNeed>(StringComparer.OrdinalIgnoreCase);
@@ -32,21 +31,20 @@ internal sealed record RuntimeNeeds(IReadOnlyList<FrameworkNeed> Frameworks, Jso
             return new RuntimeNeeds([.. frameworks.Values], []);
         }
 
-        try
+        return PluginFiles.ReadJson(path, config =>
         {
-            var options = JsonNode.Parse(File.ReadAllText(path), documentOptions: PluginJson.Lenient)?["runtimeOptions"];
+            var options = config?["runtimeOptions"];
             IEnumerable<JsonNode?> named = [options?["framework"], .. options?["frameworks"]?.AsArray() ?? [], .. options?["includedFrameworks"]?.AsArray() ?? []];
             foreach (var framework in named.OfType<JsonNode>())
             {
                 Add(new FrameworkNeed((string)framework["name"]!, ParseVersion((string)framework["version"]!)));
             }
 
-            return new RuntimeNeeds([.. frameworks.Values], options?["configProperties"]?.DeepClone().AsObject() ?? []);
-        }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException or ArgumentException or NullReferenceException)
-        {
-            throw PluginInfo.Unusable(path, $"the file is damaged ({exception.Message})", exception);
-        }
+            var properties = options?["configProperties"]?.DeepClone().AsObject() ?? [];
+            return properties.Select(property => property.Key).FirstOrDefault(IsOfTheRuntime) is { } reserved
+                ? throw PluginInfo.Unusable(path, $"it sets {reserved}, which is the runtime's own: it would decide what runs before the sandbox does")
+                : new RuntimeNeeds([.. frameworks.Values], properties);
+        });
 
         void Add(FrameworkNeed need)
         {
@@ -57,12 +55,9 @@ internal sealed record RuntimeNeeds(IReadOnlyList<FrameworkNeed> Frameworks, Jso
         }
     }
 
+    // STARTUP_HOOKS, TRUSTED_PLATFORM_ASSEMBLIES, APP_PATHS and their like; switches of libraries have names with dots.
+    private static bool IsOfTheRuntime(string property) => property.All(character => char.IsAsciiLetterUpper(character) || character == '_');
+
     /// <summary>A version without what follows its numbers: "11.0.0-preview.3" is 11.0.0.</summary>
     public static Version ParseVersion(string text) => Version.Parse(text.Split('-', '+')[0]);
-}
-
-/// <summary>How the files that a .NET build writes beside an assembly are read.</summary>
-internal static class PluginJson
-{
-    public static JsonDocumentOptions Lenient { get; } = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
 }

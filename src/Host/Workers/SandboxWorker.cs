@@ -150,7 +150,7 @@ internal sealed class SandboxWorker : IWorker
         {
             return LoadReport.From(await asked.WaitAsync(_settings.StartTimeout, _settings.Time, cancellationToken).ConfigureAwait(false));
         }
-        catch (Exception exception) when (exception is RemoteRpcException or TimeoutException or ObjectDisposedException)
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {
             return null;
         }

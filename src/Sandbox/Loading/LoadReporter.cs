@@ -13,10 +13,23 @@ internal sealed class LoadReporter(LoadPolicy policy, string entryAssembly)
     private readonly Dictionary<string, LoadReportLine> _lines = new(StringComparer.OrdinalIgnoreCase);
     private readonly Queue<string> _unread = new();
 
+    /// <summary>What there is now; null when the plugin's folder cannot be read any more.</summary>
     /// <param name="context">The plugin's; null before there is one.</param>
-    public LoadReportMessage Report(AssemblyLoadContext? context)
+    public LoadReportMessage? Report(AssemblyLoadContext? context)
     {
-        _lines.Clear();
+        try
+        {
+            // A walk of its own: several may be asked for at once.
+            return new LoadReporter(policy, entryAssembly).Walk(context);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    private LoadReportMessage Walk(AssemblyLoadContext? context)
+    {
         Add(Path.GetFileNameWithoutExtension(entryAssembly), "", "", native: false);
         while (_unread.TryDequeue(out var path))
         {
@@ -25,7 +38,8 @@ internal sealed class LoadReporter(LoadPolicy policy, string entryAssembly)
 
         AddUnused();
         var loaded = context is null ? [] : LoadedFiles(context);
-        return new LoadReportMessage([.. _lines.Values.Take(WireLimits.MaxLoadReportLines).Select(line => Seen(line, loaded))]);
+        var size = 0;
+        return new LoadReportMessage([.. _lines.Values.Select(line => Seen(line, loaded)).TakeWhile(line => (size += line.Size) <= WireLimits.MaxLoadReportCharacters).Take(WireLimits.MaxLoadReportLines)]);
     }
 
     // What nothing refers to may still be loaded, by its name or its path.
@@ -40,21 +54,40 @@ internal sealed class LoadReporter(LoadPolicy policy, string entryAssembly)
     /// <summary>What an exception says about a file that is missing, with the places where it was looked for; null when it says nothing of that.</summary>
     public string? Explain(Exception exception)
     {
-        for (var inner = exception; inner is not null; inner = inner is ReflectionTypeLoadException { LoaderExceptions: [{ } first, ..] } ? first : inner.InnerException)
+        try
         {
-            if (inner is FileNotFoundException { FileName: { } file } && file.Contains(", Version=", StringComparison.Ordinal))
-            {
-                var name = file[..file.IndexOf(',', StringComparison.Ordinal)];
-                return policy.Decide(name) is { Kind: LoadKind.Missing } missing ? $"{file} is not there: {missing.Why}." : null;
-            }
+            return Causes(exception).Select(Explanation).FirstOrDefault(explanation => explanation is not null);
+        }
+        catch (Exception)
+        {
+            // The plugin's exceptions may say and throw anything; its own error is what counts.
+            return null;
+        }
+    }
 
-            // Only its message has the name: Unable to load shared library 'name' or one of its dependencies.
-            if (inner is DllNotFoundException && inner.Message.Split('\'') is [_, var library, ..])
-            {
-                return policy.DecideNative(library) is { Kind: LoadKind.Native } there
-                    ? $"{library} is there ({there.Path}), but something that it needs is not, or it is for another processor."
-                    : $"{library} is not there: {policy.DecideNative(library).Why}.";
-            }
+    private static IEnumerable<Exception> Causes(Exception? exception)
+    {
+        for (var depth = 0; exception is not null && depth < WireLimits.MaxInnerErrors; depth++)
+        {
+            yield return exception;
+            exception = exception is ReflectionTypeLoadException { LoaderExceptions: [{ } first, ..] } ? first : exception.InnerException;
+        }
+    }
+
+    private string? Explanation(Exception exception)
+    {
+        if (exception is FileNotFoundException { FileName: { } file } && file.IndexOf(", Version=", StringComparison.Ordinal) is > 0 and var end)
+        {
+            return policy.Decide(file[..end]) is { Kind: LoadKind.Missing } missing ? $"{file} is not there: {missing.Why}." : null;
+        }
+
+        // Only its message has the name: Unable to load shared library 'name' or one of its dependencies.
+        if (exception is DllNotFoundException && exception.Message.Split('\'') is [_, var library, ..])
+        {
+            var decision = policy.DecideNative(library);
+            return decision.Kind == LoadKind.Native
+                ? $"{library} is there ({decision.Path}), but something that it needs is not, or it is for another processor."
+                : $"{library} is not there: {decision.Why}.";
         }
 
         return null;

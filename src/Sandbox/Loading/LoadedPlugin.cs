@@ -31,7 +31,7 @@ internal sealed class LoadedPlugin : IAsyncDisposable
     /// <summary>Says where what it needs comes from.</summary>
     public LoadReporter Reporter { get; }
 
-    public LoadReportMessage LoadReport => Reporter.Report(_loader.LoadContext);
+    public LoadReportMessage? LoadReport => Reporter.Report(_loader.LoadContext);
 
     /// <summary>Loads the entry assembly by the policy.</summary>
     public static LoadedPlugin Load(string entryAssembly, LoadPolicy policy, LoadReporter reporter)

@@ -25,7 +25,7 @@ internal sealed class DropFolderRig : IAsyncDisposable
 
     /// <param name="prepare">Fills the folder before the catalog starts.</param>
     /// <param name="configure">Sets up the catalog.</param>
-    public static async Task<DropFolderRig> StartAsync(Action<string>? prepare = null, Action<PluginCatalogOptions>? configure = null)
+    public static async Task<DropFolderRig> StartAsync(Action<string>? prepare = null, Action<PluginCatalogOptions>? configure = null, CancellationToken cancellationToken = default)
     {
         var rig = new DropFolderRig();
         prepare?.Invoke(rig.Folder);
@@ -44,8 +44,16 @@ internal sealed class DropFolderRig : IAsyncDisposable
             rig._changes.Enqueue(change);
             rig._news.Release();
         };
-        await rig.Catalog.StartAsync().Within("the catalog starts");
-        return rig;
+        try
+        {
+            await rig.Catalog.StartAsync(cancellationToken).Within("the catalog starts");
+            return rig;
+        }
+        catch
+        {
+            await rig.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Puts a version of a plugin with one entry point there, as a build or a copy would.</summary>

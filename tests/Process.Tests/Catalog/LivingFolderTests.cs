@@ -134,6 +134,47 @@ public sealed class LivingFolderTests
     }
 
     [Fact]
+    public async Task A_handler_may_roll_back_look_and_stop_and_may_throw()
+    {
+        await using var rig = await DropFolderRig.StartAsync();
+        var stopped = new TaskCompletionSource();
+        rig.Catalog.Changed += (_, change) =>
+        {
+            if (change.Kind == PluginChangeKind.Updated)
+            {
+                rig.Catalog.RollbackAsync("work").GetAwaiter().GetResult();
+                rig.Catalog.RefreshAsync().GetAwaiter().GetResult();
+                Assert.Equal(1, rig.Catalog.GetPool("work").Invoke<int>("Version"));
+                rig.Catalog.StopAsync().GetAwaiter().GetResult();
+                stopped.SetResult();
+            }
+
+            throw new InvalidOperationException("a handler's own fault");
+        };
+        rig.Drop("work", 1);
+        await rig.NextAsync(PluginChangeKind.Added, "work");
+        rig.Drop("work", 2);
+        await stopped.Task.Within("the handler has stopped the catalog");
+    }
+
+    [Fact]
+    public async Task A_start_that_is_given_up_leaves_nothing_running()
+    {
+        using var cancel = new CancellationTokenSource();
+        var log = new RecordingLogger();
+        var starting = DropFolderRig.StartAsync(
+            folder => PluginSource.Compile(Path.Combine(folder, "slow.dll"), """
+                public interface IWork { Task DoAsync(); }
+                [EntryPoint] public class Work : IWork { public Work() { Console.WriteLine("constructing"); Thread.Sleep(Timeout.Infinite); } public Task DoAsync() => null; }
+                """),
+            options => options.Logger = log,
+            cancel.Token);
+        await log.WaitForAsync(line => line.Contains("constructing", StringComparison.Ordinal), "the plugin is being constructed");
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => starting.Within("the start is given up"));
+    }
+
+    [Fact]
     public async Task Only_trusted_content_is_taken()
     {
         var built = Path.Combine(PluginSource.NewFolder("work"), "work.dll");

@@ -16,12 +16,15 @@ public sealed class RuntimeNeedTests
     [InlineData("""{"runtimeOptions":{"framework":{"name":"../../..","version":"1.0.0"}}}""", "there is none in")]
     [InlineData("""{"runtimeOptions":{"framework":{"name":"x"}}}""", "damaged")]
     [InlineData("""{"runtimeOptions":{"framework":"x"}}""", "damaged")]
+    [InlineData("""{"runtimeOptions":{"framework":{"name":"Microsoft.NETCore.App","version":"99999999999.0.0"}}}""", "damaged")]
+    [InlineData("""{"runtimeOptions":{"configProperties":{"STARTUP_HOOKS":"/tmp/evil.dll"}}}""", "STARTUP_HOOKS")]
+    [InlineData("""{"runtimeOptions":{"configProperties":{"TRUSTED_PLATFORM_ASSEMBLIES":"/tmp/evil.dll"}}}""", "TRUSTED_PLATFORM_ASSEMBLIES")]
+    [InlineData("""{"runtimeOptions":{"configProperties":{"A.B":1,"A.B":2}}}""", "damaged")]
     [InlineData("{", "damaged")]
     [InlineData("", "damaged")]
     public async Task The_message_says_what_is_needed_and_what_is_there(string config, string message)
     {
         File.WriteAllText(Path.Combine(_folder, "Plugin.runtimeconfig.json"), config);
-        var before = Sandboxes.Of(Environment.ProcessId);
         var error = await Assert.ThrowsAsync<PluginLoadException>(() => Pools.StartAsync(_folder));
         Assert.Contains(message, error.Message);
         Assert.Equal(LoadStage.Resolve, error.Stage);

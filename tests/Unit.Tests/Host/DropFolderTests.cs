@@ -72,6 +72,52 @@ public sealed class DropFolderTests
     }
 
     [Fact]
+    public void A_reference_whose_name_is_a_path_brings_nothing_from_there()
+    {
+        var elsewhere = Directory.CreateDirectory(Path.Combine(_folder, "..", "elsewhere")).FullName;
+        PluginSource.Compile(Path.Combine(elsewhere, "Secret.dll"), "public static class S { public static int One => 1; }");
+        var plugin = Path.Combine(_folder, "p.dll");
+        PluginSource.Compile(Path.Combine(_folder, "AAAAAAAAAAAAAAAAAA.dll"), "public static class S { public static int One => 1; }");
+        PluginSource.Compile(plugin, "public static class P { [EntryPoint] public static int One() => S.One; }", Path.Combine(_folder, "AAAAAAAAAAAAAAAAAA.dll"));
+
+        // The reference's name, changed in the file as no compiler would: of the same length, so that nothing else moves.
+        var bytes = File.ReadAllBytes(plugin);
+        var at = bytes.AsSpan().IndexOf("AAAAAAAAAAAAAAAAAA"u8);
+        "../elsewhere/Secret"u8[..18].CopyTo(bytes.AsSpan(at));
+        File.WriteAllBytes(plugin, bytes);
+        File.Copy(Path.Combine(elsewhere, "Secret.dll"), Path.Combine(_folder, "Secre.dll"));
+        File.Copy(Path.Combine(elsewhere, "Secret.dll"), Path.Combine(elsewhere, "Secre.dll"));
+        Assert.Equal(["p.dll"], Look()["p"].Files.Select(file => file.Path));
+    }
+
+    [Fact]
+    public async Task A_named_pipe_is_an_empty_file_and_nothing_waits_for_it()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "There are no named pipes among files.");
+        Write("p/p.runtimeconfig.json", "{}");
+        foreach (var path in new[] { "x.dll", "p/p.dll", "p/p.xml", "p/q.json", "p/p.deps.json" })
+        {
+            using var make = System.Diagnostics.Process.Start("mkfifo", [Path.Combine(_folder, path)]);
+            await make.WaitForExitAsync();
+        }
+
+        var sources = await Task.Run(Look).Within("the look ends");
+        Assert.NotNull(sources["x"].Fault);
+        Assert.Throws<PluginLoadException>(() => PluginInfo.Read(Path.Combine(_folder, "p")));
+        using var store = new TemporaryStore();
+        using var snapshot = await Task.Run(() => store.Store.Take(sources["p"], null)).Within("the copy ends");
+        Assert.Equal(0, new FileInfo(Path.Combine(snapshot.Directory, "q.json")).Length);
+    }
+
+    [Fact]
+    public void A_bare_DLL_that_is_a_link_is_refused()
+    {
+        Write("../elsewhere/secret.dll", "secret");
+        File.CreateSymbolicLink(Path.Combine(_folder, "p.dll"), Path.Combine(_folder, "..", "elsewhere", "secret.dll"));
+        Assert.Contains("link", Look()["p"].Fault!.Message);
+    }
+
+    [Fact]
     public void Anything_that_changes_changes_the_stamp()
     {
         Write("p/p.dll", "1");
@@ -79,6 +125,15 @@ public sealed class DropFolderTests
         Assert.Equal(before, Look()["p"].Stamp);
         Write("p/p.dll", "12");
         Assert.NotEqual(before, Look()["p"].Stamp);
+    }
+
+    private sealed class TemporaryStore : IDisposable
+    {
+        private readonly string _root = Directory.CreateTempSubdirectory("processpool-store-").FullName;
+
+        public SnapshotStore Store => new(_root);
+
+        public void Dispose() => Folders.Delete(_root);
     }
 
     private IReadOnlyDictionary<string, DroppedPlugin> Look() => new DropFolder(_folder).Look();

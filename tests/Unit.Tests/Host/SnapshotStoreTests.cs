@@ -83,13 +83,21 @@ public sealed class SnapshotStoreTests : IDisposable
         using var used = store.Take(Plugin("used", ("p.dll", "used")), trust: null);
         for (var i = 0; i < 20; i++)
         {
-            store.Take(Plugin($"p{i}", ("p.dll", $"{i}")), trust: null).Dispose();
+            string digest;
+            using (var snapshot = store.Take(Plugin($"p{i}", ("p.dll", $"{i}")), trust: null))
+            {
+                digest = snapshot.Digest["sha256:".Length..];
+            }
+
+            // One a minute.
+            File.SetLastWriteTimeUtc(Path.Combine(Folder, digest + ".lock"), DateTime.UtcNow.AddMinutes(i - 30));
         }
 
         // Another program's view of the same store.
         new SnapshotStore(Folder).Evict();
         Assert.True(Directory.Exists(used.Directory));
         Assert.Equal(1 + 8, Directory.GetDirectories(Folder).Length);
+        Assert.All(Enumerable.Range(0, 20), i => Assert.Equal(i >= 12, Directory.Exists(Path.Combine(Folder, SnapshotStore.DigestOf(Look($"p{i}"))["sha256:".Length..]))));
         Assert.Equal(1 + 8, Directory.GetFiles(Folder, "*.lock").Count(path => !Path.GetFileName(path).StartsWith('.')));
     }
 
@@ -112,6 +120,8 @@ public sealed class SnapshotStoreTests : IDisposable
             File.WriteAllText(full, content);
         }
 
-        return new DropFolder(Drop).Look()[name];
+        return Look(name);
     }
+
+    private DroppedPlugin Look(string name) => new DropFolder(Drop).Look()[name];
 }

@@ -12,6 +12,7 @@ public sealed class SwitchTests : IAsyncDisposable
     private readonly ConcurrentQueue<FakeWorker> _workers = new();
     private readonly SandboxPool _pool;
     private Func<string, Task<CallReply>> _answer = version => Task.FromResult(Value(version));
+    private Action<CallRequest> _onCall = _ => { };
     private Exception? _startFault;
 
     public SwitchTests()
@@ -65,6 +66,30 @@ public sealed class SwitchTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_stream_among_the_arguments_is_whole_on_the_version_that_takes_the_call()
+    {
+        var sizes = new ConcurrentQueue<int>();
+        _onCall = request => sizes.Enqueue(request.Attachments.Sum(attachment => attachment.Length));
+        await _pool.StartAsync();
+        var done = false;
+        var callers = Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
+        {
+            while (!Volatile.Read(ref done))
+            {
+                await _pool.InvokeAsync<string>("Do", [new MemoryStream(new byte[7])]);
+            }
+        })).ToList();
+        for (var i = 0; i < 50; i++)
+        {
+            await _pool.SwitchAsync(i % 2 == 0 ? _two : _one, default).Within("the switch");
+        }
+
+        Volatile.Write(ref done, true);
+        await Task.WhenAll(callers).Within("every call is answered");
+        Assert.All(sizes, size => Assert.Equal(7, size));
+    }
+
+    [Fact]
     public async Task A_lease_stays_on_its_version_and_holds_it()
     {
         await _pool.StartAsync();
@@ -103,7 +128,7 @@ public sealed class SwitchTests : IAsyncDisposable
     public async Task A_retired_pool_takes_no_calls_until_the_next_version()
     {
         await _pool.StartAsync();
-        await (await _pool.RetireAsync()).Within("the workers end");
+        await (await _pool.RetireAsync(default)).Within("the workers end");
         Assert.Equal(PoolState.Stopped, _pool.State);
         Assert.Equal(RejectionReason.Stopped, (await Assert.ThrowsAsync<CallRejectedException>(() => _pool.InvokeAsync<string>("Do"))).Reason);
         Assert.Equal(RejectionReason.Stopped, (await Assert.ThrowsAsync<CallRejectedException>(() => _pool.LeaseAsync())).Reason);
@@ -115,7 +140,11 @@ public sealed class SwitchTests : IAsyncDisposable
 
     private Task<ProcessPool.Workers.IWorker> StartAsync(string version)
     {
-        var worker = new FakeWorker(version) { OnInvoke = (_, _) => _answer(version) };
+        var worker = new FakeWorker(version) { OnInvoke = (request, _) =>
+        {
+            _onCall(request);
+            return _answer(version);
+        } };
         _workers.Enqueue(worker);
         return Task.FromResult<ProcessPool.Workers.IWorker>(worker);
     }
