@@ -41,6 +41,9 @@ public sealed class CliInspectTests
     }
 
     [Fact]
+    public async Task Inspect_of_nothing_is_a_usage_error() => Assert.Equal(2, (await Cli.RunAsync("inspect", "")).ExitCode);
+
+    [Fact]
     public async Task List_as_json_has_every_plugin_of_a_drop_folder_and_what_is_wrong_with_the_broken_ones()
     {
         var folder = PluginSource.NewFolder("drop");

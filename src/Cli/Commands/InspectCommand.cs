@@ -18,6 +18,13 @@ internal static class InspectCommand
               processpool inspect plugins/SamplePlugin --load
               processpool inspect plugins/SamplePlugin --json | jq -r .digest
             """);
+        path.Validators.Add(result =>
+        {
+            if (string.IsNullOrWhiteSpace(result.GetValueOrDefault<string>()))
+            {
+                result.AddError("PLUGIN is empty: give the plugin's folder, or its DLL.");
+            }
+        });
         command.SetAction((parsed, cancellationToken) => RunAsync(parsed.GetRequiredValue(path), parsed.GetValue(load), parsed.GetValue(json), cancellationToken));
         return command;
     }

@@ -147,12 +147,7 @@ internal sealed class CatalogEntry(string name, SnapshotStore store, CatalogSett
 
     private PluginChange Changed(PluginChangeKind kind)
     {
-        foreach (var (ended, _) in _ending.Where(ending => ending.Value.IsCompleted && ending.Key != _previous && ending.Key != _current).ToList())
-        {
-            ended.Dispose();
-            _ending.Remove(ended);
-        }
-
+        ReleaseEnded();
         try
         {
             store.Evict();
@@ -167,5 +162,27 @@ internal sealed class CatalogEntry(string name, SnapshotStore store, CatalogSett
     }
 
     // Its workers may be at long calls: it stays until the last of them has ended, and while it is the version to go back to.
-    private void EndAfter(Snapshot snapshot, Task gone) => _ending[snapshot] = Task.WhenAll(_ending.GetValueOrDefault(snapshot, Task.CompletedTask), gone);
+    private void EndAfter(Snapshot snapshot, Task gone)
+    {
+        var all = Task.WhenAll(_ending.GetValueOrDefault(snapshot, Task.CompletedTask), gone);
+        _ending[snapshot] = all;
+        _ = ReleaseAsync();
+
+        async Task ReleaseAsync()
+        {
+            await all.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await _turn.WaitAsync().ConfigureAwait(false);
+            ReleaseEnded();
+            _turn.Release();
+        }
+    }
+
+    private void ReleaseEnded()
+    {
+        foreach (var (ended, _) in _ending.Where(ending => ending.Value.IsCompleted && ending.Key != _previous && ending.Key != _current).ToList())
+        {
+            ended.Dispose();
+            _ending.Remove(ended);
+        }
+    }
 }

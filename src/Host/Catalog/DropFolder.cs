@@ -7,7 +7,8 @@ namespace ProcessPool.Catalog;
 /// <param name="Source">Where it lies.</param>
 /// <param name="Length">Its length in bytes.</param>
 /// <param name="Changed">When it was changed last, in ticks.</param>
-internal readonly record struct PluginFile(string Path, string Source, long Length, long Changed);
+/// <param name="Mode">Who may do what with it.</param>
+internal readonly record struct PluginFile(string Path, string Source, long Length, long Changed, UnixFileMode Mode = UnixFileMode.None);
 
 /// <summary>What makes up one plugin in the drop folder.</summary>
 /// <param name="Name">The name of its folder, or of its DLL.</param>
@@ -17,7 +18,7 @@ internal readonly record struct PluginFile(string Path, string Source, long Leng
 internal sealed record DroppedPlugin(string Name, string Path, IReadOnlyList<PluginFile> Files, SandboxPoolException? Fault = null)
 {
     /// <summary>Differs when anything was changed.</summary>
-    public string Stamp { get; } = $"{Fault?.Message}|{string.Join('|', Files.Select(file => $"{file.Path}:{file.Length}:{file.Changed}"))}";
+    public string Stamp { get; } = $"{Fault?.Message}|{string.Join('|', Files.Select(file => $"{file.Path}:{file.Length}:{file.Changed}:{file.Mode:D}"))}";
 }
 
 /// <summary>Which plugins lie in a folder. Looks only: nothing is locked, loaded or executed.</summary>
@@ -182,7 +183,7 @@ internal sealed class DropFolder(string directory)
     private static PluginFile? FileOf(string path, string source)
     {
         var info = new FileInfo(source);
-        return info is { Exists: true, LinkTarget: null } ? new PluginFile(path.Replace(Path.DirectorySeparatorChar, '/'), source, info.Length, info.LastWriteTimeUtc.Ticks) : null;
+        return info is { Exists: true, LinkTarget: null } ? new PluginFile(path.Replace(Path.DirectorySeparatorChar, '/'), source, info.Length, info.LastWriteTimeUtc.Ticks, info.UnixFileMode) : null;
     }
 
     private static string Resolve(FileSystemInfo entry) => entry.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? entry.FullName;

@@ -1,6 +1,6 @@
+using System.Text;
 using System.Text.RegularExpressions;
 using System.Xml;
-using System.Xml.Linq;
 
 namespace ProcessPool.Plugins;
 
@@ -25,7 +25,7 @@ internal sealed partial class DocComments
                 // No document type: it could refer to other files.
                 using var file = PluginFiles.Open(path);
                 using var reader = XmlReader.Create(file, new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null });
-                members = [.. (XDocument.Load(reader).Root?.Element("members")?.Elements("member") ?? []).Select(member => (NameOf(member), Clean(member.Element("summary"))))];
+                members = [.. Read(reader)];
             }
         }
         catch (Exception exception) when (exception is XmlException or IOException or UnauthorizedAccessException)
@@ -41,27 +41,38 @@ internal sealed partial class DocComments
     /// <param name="method">Its name.</param>
     public string? Of(string type, string method) => _summaries[$"M:{type}.{method}"].FirstOrDefault();
 
-    private static string NameOf(XElement member)
+    // doc, members, member, summary: one pass, however deep it is nested below.
+    private static IEnumerable<(string Method, string Summary)> Read(XmlReader reader)
     {
-        var id = (string?)member.Attribute("name") ?? "";
-        var parameters = id.IndexOf('(', StringComparison.Ordinal);
-        return parameters < 0 ? id : id[..parameters];
+        var method = "";
+        StringBuilder? summary = null;
+        while (reader.Read())
+        {
+            switch (reader.NodeType)
+            {
+                case XmlNodeType.Element when reader is { Depth: 2, Name: "member" }:
+                    method = (reader.GetAttribute("name") ?? "").Split('(')[0];
+                    break;
+                case XmlNodeType.Element when reader is { Depth: 3, Name: "summary", IsEmptyElement: false }:
+                    summary = new StringBuilder();
+                    break;
+                case XmlNodeType.EndElement when reader.Depth == 3 && summary is not null:
+                    yield return (method, Clean(summary.ToString()));
+                    summary = null;
+                    break;
+                case XmlNodeType.Element when summary is not null:
+                    // <see cref="T:A.B"/> reads as B.
+                    summary.Append((reader.GetAttribute("cref") ?? reader.GetAttribute("langword") ?? reader.GetAttribute("name"))?.Split('.', ':')[^1]);
+                    break;
+                case XmlNodeType.Text or XmlNodeType.CDATA or XmlNodeType.Whitespace or XmlNodeType.SignificantWhitespace:
+                    summary?.Append(reader.Value);
+                    break;
+            }
+        }
     }
 
-    private static string Clean(XElement? summary)
+    private static string Clean(string text)
     {
-        if (summary is null)
-        {
-            return "";
-        }
-
-        // <see cref="T:A.B"/> reads as B.
-        var text = string.Concat(summary.DescendantNodes().Select(node => node switch
-        {
-            XText written => written.Value,
-            XElement element => ((string?)element.Attribute("cref") ?? (string?)element.Attribute("langword") ?? (string?)element.Attribute("name"))?.Split('.', ':')[^1],
-            _ => null,
-        }));
         var line = Spaces().Replace(text, " ").Trim();
         return line.Length <= MaxSummary ? line : line[..MaxSummary] + "…";
     }

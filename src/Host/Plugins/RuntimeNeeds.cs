@@ -41,6 +41,11 @@ internal sealed record RuntimeNeeds(IReadOnlyList<FrameworkNeed> Frameworks, Jso
             }
 
             var properties = options?["configProperties"]?.DeepClone().AsObject() ?? [];
+            if (properties.Any(property => property.Value is not (null or JsonValue)))
+            {
+                throw new FormatException("configProperties must have plain values");
+            }
+
             return properties.Select(property => property.Key).FirstOrDefault(IsOfTheRuntime) is { } reserved
                 ? throw PluginInfo.Unusable(path, $"it sets {reserved}, which is the runtime's own: it would decide what runs before the sandbox does")
                 : new RuntimeNeeds([.. frameworks.Values], properties);

@@ -175,6 +175,35 @@ public sealed class LivingFolderTests
     }
 
     [Fact]
+    public async Task A_rollback_that_meets_the_stop_starts_nothing()
+    {
+        await using var rig = await DropFolderRig.StartAsync();
+        rig.Drop("work", 1);
+        await rig.NextAsync(PluginChangeKind.Added, "work");
+        rig.Drop("work", 2);
+        await rig.NextAsync(PluginChangeKind.Updated, "work");
+        var pool = rig.Catalog.GetPool("work");
+        var stopping = rig.Catalog.StopAsync();
+        await Assert.ThrowsAnyAsync<Exception>(() => rig.Catalog.RollbackAsync("work").Within("the rollback ends"));
+        await stopping.Within("the catalog stops");
+        Assert.Equal(PoolState.Stopped, pool.State);
+    }
+
+    [Fact]
+    public async Task Disposing_cuts_a_stop_short_that_waits_for_a_call()
+    {
+        await using var rig = await DropFolderRig.StartAsync();
+        rig.Drop("work", 1);
+        await rig.NextAsync(PluginChangeKind.Added, "work");
+        var endless = rig.Catalog.GetPool("work").InvokeAsync<int>("Wait", [Path.Combine(rig.Store, "never")]);
+        await rig.Log.WaitForAsync(line => line.Contains("waiting", StringComparison.Ordinal), "the call has begun");
+        var stopping = rig.Catalog.StopAsync();
+        await rig.Catalog.DisposeAsync().AsTask().Within("the catalog is disposed");
+        await stopping.Within("so does the stop");
+        await Assert.ThrowsAsync<CallRejectedException>(() => endless);
+    }
+
+    [Fact]
     public async Task Only_trusted_content_is_taken()
     {
         var built = Path.Combine(PluginSource.NewFolder("work"), "work.dll");

@@ -23,6 +23,14 @@ public sealed class PluginDetailTests
     }
 
     [Fact]
+    public void A_document_that_is_nested_without_end_costs_no_time()
+    {
+        Compile("public static class Plugin { [EntryPoint] public static int Do(int it) => it; }");
+        File.WriteAllText(Path.Combine(_folder, "Plugin.xml"), $"<doc><members>{string.Concat(Enumerable.Repeat("<member>", 300_000))}");
+        Assert.Null(Assert.Single(PluginInfo.Read(_folder).EntryPoints).Summary);
+    }
+
+    [Fact]
     public void Contracts_references_frameworks_and_native_libraries_are_listed()
     {
         Compile("public interface IWork { Task DoAsync(); } [EntryPoint] public class Work : IWork { public Task DoAsync() => Task.CompletedTask; }");
