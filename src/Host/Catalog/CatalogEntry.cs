@@ -111,11 +111,17 @@ internal sealed class CatalogEntry(string name, SnapshotStore store, CatalogSett
             await _pool.StopAsync(drain, deadline: null, cancellationToken).ConfigureAwait(false);
         }
 
+        await _turn.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         _seen = _seen with { Plugin = null };
         foreach (var snapshot in _ending.Keys.Append(_current))
         {
             snapshot?.Dispose();
         }
+
+        _current = _previous = null;
+        _ending.Clear();
+
+        _turn.Release();
     }
 
     private async Task<PluginChange?> InTurnAsync(Func<Task<PluginChange?>> change, CancellationToken cancellationToken)

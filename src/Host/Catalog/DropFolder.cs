@@ -22,11 +22,14 @@ internal sealed record DroppedPlugin(string Name, string Path, IReadOnlyList<Plu
 }
 
 /// <summary>Which plugins lie in a folder. Looks only: nothing is locked, loaded or executed.</summary>
-internal sealed class DropFolder(string directory)
+/// <param name="directory">The folder.</param>
+/// <param name="read">Reads one assembly's metadata; null: as it is.</param>
+internal sealed class DropFolder(string directory, Func<string, AssemblyScan>? read = null)
 {
     private const int MaxFiles = 20_000;
 
-    private readonly Dictionary<string, (long Length, long Changed, AssemblyScan? Scan, PluginLoadException? Fault)> _known = new(StringComparer.Ordinal);
+    private readonly Func<string, AssemblyScan> _read = read ?? AssemblyScan.Read;
+    private readonly Dictionary<string, Known> _known = new(StringComparer.Ordinal);
 
     /// <summary>Looks once.</summary>
     /// <exception cref="IOException">The folder itself cannot be read.</exception>
@@ -111,8 +114,9 @@ internal sealed class DropFolder(string directory)
     {
         // What a DLL offers also depends on those beside it, so a scan lasts only while none of them changes.
         var files = Directory.EnumerateFiles(directory, "*.dll").Where(IsVisible).Order(StringComparer.Ordinal).ToList();
-        var changed = files.Select(file => File.GetLastWriteTimeUtc(file).Ticks).DefaultIfEmpty().Max();
-        var scans = files.Select(path => (Path: path, Found: Scan(path, changed))).ToList();
+        var listing = string.Join('|', files.Select(file => $"{file}:{File.GetLastWriteTimeUtc(file).Ticks}"));
+        var builds = new Lazy<string>(() => string.Join(' ', files.Select(Module.MvidOf)));
+        var scans = files.Select(path => (Path: path, Found: Scan(path, listing, builds))).ToList();
         foreach (var gone in _known.Keys.Except(scans.Select(scan => scan.Path)).ToList())
         {
             _known.Remove(gone);
@@ -141,7 +145,7 @@ internal sealed class DropFolder(string directory)
     }
 
     // What was read before is not read again unless the file was changed.
-    private (AssemblyScan? Scan, PluginLoadException? Fault) Scan(string path, long changed)
+    private (AssemblyScan? Scan, PluginLoadException? Fault) Scan(string path, string listing, Lazy<string> builds)
     {
         if (new FileInfo(path).LinkTarget is { } target)
         {
@@ -153,20 +157,26 @@ internal sealed class DropFolder(string directory)
             return default;
         }
 
-        if (_known.TryGetValue(path, out var known) && known.Length == file.Length && known.Changed == changed)
+        // One that was only touched or copied anew is the same build still, and so are those beside it.
+        if (_known.TryGetValue(path, out var known) && known.Length == file.Length && (known.Listing == listing || known.Builds == builds.Value))
         {
+            _known[path] = known with { Listing = listing };
             return (known.Scan, known.Fault);
         }
 
+        var (scan, fault) = Read(path);
+        _known[path] = new Known(file.Length, listing, builds.Value, scan, fault);
+        return (scan, fault);
+    }
+
+    private (AssemblyScan? Scan, PluginLoadException? Fault) Read(string path)
+    {
         try
         {
-            var scan = AssemblyScan.Read(path);
-            _known[path] = (file.Length, changed, scan, null);
-            return (scan, null);
+            return (_read(path), null);
         }
         catch (PluginLoadException exception)
         {
-            _known[path] = (file.Length, changed, null, exception);
             return (null, exception);
         }
     }
@@ -189,4 +199,6 @@ internal sealed class DropFolder(string directory)
     private static string Resolve(FileSystemInfo entry) => entry.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? entry.FullName;
 
     private static bool IsVisible(string path) => !Path.GetFileName(path).StartsWith('.');
+
+    private readonly record struct Known(long Length, string Listing, string Builds, AssemblyScan? Scan, PluginLoadException? Fault);
 }

@@ -23,7 +23,7 @@ internal sealed record AssemblyScan(string Path, string? TargetFramework, IReadO
             return new AssemblyScan(path, entry.TargetFramework, new EntryPointReader(modules).Read(entry).ToList())
             {
                 Version = $"{entry.Reader.GetAssemblyDefinition().Version}",
-                Mvid = entry.Reader.GetGuid(entry.Reader.GetModuleDefinition().Mvid),
+                Mvid = entry.Mvid,
                 References = modules.References(),
             };
         }
@@ -179,6 +179,22 @@ internal sealed class Module : IDisposable
             return false;
         }
     }
+
+    /// <summary>The identity of a build: the module version id; empty for what is no assembly.</summary>
+    public static Guid MvidOf(string path)
+    {
+        try
+        {
+            using var module = Open(path);
+            return module?.Mvid ?? Guid.Empty;
+        }
+        catch (Exception exception) when (exception is BadImageFormatException or IOException or UnauthorizedAccessException)
+        {
+            return Guid.Empty;
+        }
+    }
+
+    public Guid Mvid => Reader.GetGuid(Reader.GetModuleDefinition().Mvid);
 
     public void Dispose() => _file.Dispose();
 }

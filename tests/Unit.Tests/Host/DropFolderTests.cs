@@ -118,6 +118,28 @@ public sealed class DropFolderTests
     }
 
     [Fact]
+    public void An_assembly_is_read_again_when_it_or_one_beside_it_is_another_build_and_not_when_it_was_only_touched()
+    {
+        var path = Path.Combine(_folder, "p.dll");
+        PluginSource.Compile(path, Plugin);
+        var read = new List<string>();
+        var folder = new DropFolder(_folder, each =>
+        {
+            read.Add(Path.GetFileName(each));
+            return ProcessPool.Plugins.AssemblyScan.Read(each);
+        });
+        folder.Look();
+        folder.Look();
+        File.SetLastWriteTimeUtc(path, DateTime.UtcNow.AddHours(1));
+        Assert.Equal(["p"], folder.Look().Keys);
+        Assert.Equal(["p.dll"], read);
+
+        PluginSource.Compile(Path.Combine(_folder, "q.dll"), Plugin.Replace("One", "Two", StringComparison.Ordinal));
+        Assert.Equal(["p", "q"], folder.Look().Keys.Order());
+        Assert.Equal(["p.dll", "p.dll", "q.dll"], read.Order());
+    }
+
+    [Fact]
     public void Anything_that_changes_changes_the_stamp()
     {
         Write("p/p.dll", "1");

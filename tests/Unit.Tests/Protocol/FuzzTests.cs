@@ -9,10 +9,15 @@ using ProcessPool.Unit.Tests.Host;
 
 namespace ProcessPool.Unit.Tests.Protocol;
 
+/// <summary>For tests that measure the whole program's memory: they run alone.</summary>
+[CollectionDefinition(nameof(MeasuresMemory), DisableParallelization = true)]
+public sealed class MeasuresMemory;
+
 /// <summary>
 /// Whatever bytes a sandbox sends, the host's call settles and its memory stays bounded. A few seconds here; for as long as you like with
 /// <c>PROCESSPOOL_FUZZ_SECONDS=3600 dotnet test --filter-class "*FuzzTests"</c>.
 /// </summary>
+[Collection(nameof(MeasuresMemory))]
 public sealed class FuzzTests
 {
     private const int Cap = WireLimits.MinMessageBytes;
