@@ -161,22 +161,19 @@ internal sealed class DropFolder(string directory, Func<string, AssemblyScan>? r
         if (_known.TryGetValue(path, out var known) && known.Length == file.Length && (known.Listing == listing || known.Builds == builds.Value))
         {
             _known[path] = known with { Listing = listing };
-            return (known.Scan, known.Fault);
+            return (known.Scan, null);
         }
 
-        var (scan, fault) = Read(path);
-        _known[path] = new Known(file.Length, listing, builds.Value, scan, fault);
-        return (scan, fault);
-    }
-
-    private (AssemblyScan? Scan, PluginLoadException? Fault) Read(string path)
-    {
         try
         {
-            return (_read(path), null);
+            var scan = _read(path);
+            _known[path] = new Known(file.Length, listing, builds.Value, scan);
+            return (scan, null);
         }
         catch (PluginLoadException exception)
         {
+            // Tried again at each look: whoever writes it may hold it locked, and letting go of it changes no time.
+            _known.Remove(path);
             return (null, exception);
         }
     }
@@ -200,5 +197,5 @@ internal sealed class DropFolder(string directory, Func<string, AssemblyScan>? r
 
     private static bool IsVisible(string path) => !Path.GetFileName(path).StartsWith('.');
 
-    private readonly record struct Known(long Length, string Listing, string Builds, AssemblyScan? Scan, PluginLoadException? Fault);
+    private readonly record struct Known(long Length, string Listing, string Builds, AssemblyScan Scan);
 }

@@ -140,6 +140,20 @@ public sealed class DropFolderTests
     }
 
     [Fact]
+    public void A_file_that_its_writer_still_holds_is_a_plugin_as_soon_as_it_is_let_go()
+    {
+        var path = Path.Combine(_folder, "p.dll");
+        PluginSource.Compile(path, Plugin);
+        var folder = new DropFolder(_folder);
+        using (new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+        {
+            Assert.NotNull(folder.Look()["p"].Fault);
+        }
+
+        Assert.Null(folder.Look()["p"].Fault);
+    }
+
+    [Fact]
     public void Anything_that_changes_changes_the_stamp()
     {
         Write("p/p.dll", "1");
