@@ -62,7 +62,14 @@ internal sealed class CatalogEntry(string name, SnapshotStore store, CatalogSett
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             _attempts = 0;
-            _seen = _seen with { Error = exception as SandboxPoolException ?? PluginInfo.Unusable(dropped.Path, exception.Message, exception) };
+            var error = exception as SandboxPoolException ?? PluginInfo.Unusable(dropped.Path, exception.Message, exception);
+            var isSaid = exception is IOException && _seen.Error?.Message == error.Message;
+            _seen = _seen with { Error = error };
+            if (isSaid)
+            {
+                return null;
+            }
+
             settings.Logger.PluginBroken(exception, name, _current is null ? "nothing of it is served" : "the version before goes on serving");
             return new PluginChange(PluginChangeKind.Broken, _seen);
         }

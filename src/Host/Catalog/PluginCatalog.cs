@@ -297,6 +297,11 @@ public sealed class PluginCatalog : IAsyncDisposable
             {
                 _settling.Handled(name, dropped);
             }
+
+            if (entry.Seen.Error is { InnerException: IOException })
+            {
+                _ = LookAgainAsync(name);
+            }
         }
         catch (IOException exception)
         {
@@ -317,6 +322,18 @@ public sealed class PluginCatalog : IAsyncDisposable
 
         // Nothing is held any more: a handler may roll back, refresh or stop.
         Raise(change);
+        _news.Release();
+    }
+
+    // What could not be read may be readable without looking different.
+    private async Task LookAgainAsync(string name)
+    {
+        await Task.Delay(LookInterval, _settings.Time, _stopped.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (_gate)
+        {
+            _settling.Forget(name);
+        }
+
         _news.Release();
     }
 

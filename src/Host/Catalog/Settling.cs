@@ -42,6 +42,9 @@ internal sealed class Settling(TimeSpan settleTime, TimeProvider time)
         return settled;
     }
 
+    /// <summary>It is to be handled again, also if it does not change.</summary>
+    public void Forget(string name) => _handled.Remove(name);
+
     /// <summary>It was taken, found broken, or removed.</summary>
     public void Handled(string name, DroppedPlugin? source)
     {

@@ -204,6 +204,22 @@ public sealed class LivingFolderTests
     }
 
     [Fact]
+    public async Task A_folder_with_a_file_that_its_writer_holds_for_long_is_served_when_it_is_let_go()
+    {
+        await using var rig = await DropFolderRig.StartAsync();
+        var held = Path.Combine(Directory.CreateDirectory(Path.Combine(rig.Folder, "work")).FullName, "data.bin");
+        using (var writer = new FileStream(held, FileMode.Create, FileAccess.ReadWrite, FileShare.None))
+        {
+            writer.Write("data"u8);
+            writer.Flush();
+            rig.Drop("work", 1);
+            await rig.NextAsync(PluginChangeKind.Broken, "work");
+        }
+
+        await rig.NextAsync(PluginChangeKind.Added, "work");
+    }
+
+    [Fact]
     public async Task Only_trusted_content_is_taken()
     {
         var built = Path.Combine(PluginSource.NewFolder("work"), "work.dll");
