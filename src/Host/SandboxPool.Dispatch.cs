@@ -51,7 +51,7 @@ public sealed partial class SandboxPool
             if (queued is not null)
             {
                 await room.ConfigureAwait(false);
-                if (!(call.Settled.IsFaulted && version!.CameTooLate(call.Settled.Exception.InnerException!)))
+                if (!version!.CameTooLate(call))
                 {
                     queued.TrySetResult();
                 }
@@ -137,7 +137,7 @@ public sealed partial class SandboxPool
             }
 
             _ = Submit(queue, call);
-            if (lease is not null || !(call.Settled.IsFaulted && version!.CameTooLate(call.Settled.Exception.InnerException!)))
+            if (lease is not null || !version!.CameTooLate(call))
             {
                 return (queue, call);
             }

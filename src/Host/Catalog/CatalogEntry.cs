@@ -127,7 +127,6 @@ internal sealed class CatalogEntry(string name, SnapshotStore store, CatalogSett
 
         _current = _previous = null;
         _ending.Clear();
-
         _turn.Release();
     }
 

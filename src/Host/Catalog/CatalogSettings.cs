@@ -16,7 +16,6 @@ internal sealed record CatalogSettings(
         {
             faults.Add($"Directory '{options.Directory}' does not exist: make the drop folder first.");
         }
-
         else if (options.SnapshotDirectory is { } store && $"{Path.GetFullPath(store)}{Path.DirectorySeparatorChar}".StartsWith(Path.GetFullPath(options.Directory) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
         {
             faults.Add($"SnapshotDirectory '{store}' is in the drop folder: the copies would be taken for plugins.");

@@ -66,6 +66,7 @@ internal sealed class SnapshotStore
             using (LockStore())
             {
                 inUse = new FileStream(LockOf(digest), FileMode.OpenOrCreate, FileAccess.Read, FileShare.Read | FileShare.Delete);
+                File.SetLastWriteTimeUtc(LockOf(digest), DateTime.UtcNow);
             }
 
             try
@@ -107,8 +108,6 @@ internal sealed class SnapshotStore
             {
                 Directory.Move(incoming, directory);
             }
-
-            File.SetLastWriteTimeUtc(LockOf(digest), DateTime.UtcNow);
         }
 
         return directory;
@@ -216,7 +215,7 @@ internal sealed class SnapshotStore
         }
     }
 
-    // Held for the moment of a rename or of an eviction.
+    // Held for the moment of a rename or of an eviction. Another program may hold it: there is no event to wait for.
     private FileStream LockStore()
     {
         for (var attempt = 0; ; attempt++)

@@ -21,8 +21,7 @@ internal sealed class WorkerRuntime
 
         var installed = new InstalledFrameworks(SandboxLocator.FindDotnet(site));
         var needs = plugin.Needs;
-        var all = needs.Frameworks.Concat(plugin.UnresolvedReferences().Select(installed.With).OfType<FrameworkNeed>())
-            .GroupBy(need => need.Name).Select(group => group.MaxBy(need => need.Version)!).ToList();
+        var all = FrameworkNeed.Highest(needs.Frameworks.Concat(plugin.UnresolvedReferences().Select(installed.With).OfType<FrameworkNeed>())).ToList();
         foreach (var need in all.Where(need => !installed.Has(need)))
         {
             throw Refused(plugin, Missing(need, installed));
@@ -60,14 +59,14 @@ internal sealed class WorkerRuntime
     }
 
     /// <summary>The sandbox's frameworks and options win; the plugin's are added.</summary>
-    internal static string Merge(string sandbox, IEnumerable<FrameworkNeed> needs, JsonObject properties)
+    private static string Merge(string sandbox, IEnumerable<FrameworkNeed> needs, JsonObject properties)
     {
         var config = JsonNode.Parse(File.ReadAllText(Path.ChangeExtension(sandbox, ".runtimeconfig.json")))!.AsObject();
         var options = config["runtimeOptions"]!.AsObject();
         var own = options["framework"]!.AsObject();
         options.Remove("framework");
         var ownNeed = new FrameworkNeed((string)own["name"]!, RuntimeNeeds.ParseVersion((string)own["version"]!));
-        options["frameworks"] = new JsonArray([.. needs.Prepend(ownNeed).GroupBy(need => need.Name).Select(group => group.MaxBy(need => need.Version)!)
+        options["frameworks"] = new JsonArray([.. FrameworkNeed.Highest(needs.Prepend(ownNeed))
             .Select(need => new JsonObject { ["name"] = need.Name, ["version"] = $"{need.Version.Major}.{need.Version.Minor}.{Math.Max(0, need.Version.Build)}" })]);
         var merged = options["configProperties"]!.AsObject();
         foreach (var (name, value) in properties)

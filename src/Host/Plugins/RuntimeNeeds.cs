@@ -7,28 +7,28 @@ internal sealed record FrameworkNeed(string Name, Version Version)
 {
     public const string Core = "Microsoft.NETCore.App";
 
+    /// <summary>One of each framework: the highest.</summary>
+    public static IEnumerable<FrameworkNeed> Highest(IEnumerable<FrameworkNeed> needs) => needs.GroupBy(need => need.Name, StringComparer.OrdinalIgnoreCase).Select(group => group.MaxBy(need => need.Version)!);
+
     public override string ToString() => $"{Name} {Version}";
 }
 
 /// <summary>What a plugin needs of the runtime: from its <c>.runtimeconfig.json</c>, and the framework it was built for.</summary>
 internal sealed record RuntimeNeeds(IReadOnlyList<FrameworkNeed> Frameworks, JsonObject Properties)
 {
-    /// <summary>Of an assembly of which nothing is known.</summary>
-    public static RuntimeNeeds None { get; } = new([], []);
-
     /// <exception cref="PluginLoadException">The file is damaged, or sets what is not the plugin's to set.</exception>
     public static RuntimeNeeds Read(string entryAssembly, string? targetFramework)
     {
-        var frameworks = new Dictionary<string, FrameworkNeed>(StringComparer.OrdinalIgnoreCase);
+        var frameworks = new List<FrameworkNeed>();
         if (targetFramework?.Split(",Version=v") is [".NETCoreApp", var built] && Version.TryParse(built, out var version))
         {
-            Add(new FrameworkNeed(FrameworkNeed.Core, version));
+            frameworks.Add(new FrameworkNeed(FrameworkNeed.Core, version));
         }
 
         var path = Path.ChangeExtension(entryAssembly, ".runtimeconfig.json");
         if (!File.Exists(path))
         {
-            return new RuntimeNeeds([.. frameworks.Values], []);
+            return new RuntimeNeeds([.. FrameworkNeed.Highest(frameworks)], []);
         }
 
         return PluginFiles.ReadJson(path, config =>
@@ -37,7 +37,7 @@ internal sealed record RuntimeNeeds(IReadOnlyList<FrameworkNeed> Frameworks, Jso
             IEnumerable<JsonNode?> named = [options?["framework"], .. options?["frameworks"]?.AsArray() ?? [], .. options?["includedFrameworks"]?.AsArray() ?? []];
             foreach (var framework in named.OfType<JsonNode>())
             {
-                Add(new FrameworkNeed((string)framework["name"]!, ParseVersion((string)framework["version"]!)));
+                frameworks.Add(new FrameworkNeed((string)framework["name"]!, ParseVersion((string)framework["version"]!)));
             }
 
             var properties = options?["configProperties"]?.DeepClone().AsObject() ?? [];
@@ -48,16 +48,8 @@ internal sealed record RuntimeNeeds(IReadOnlyList<FrameworkNeed> Frameworks, Jso
 
             return properties.Select(property => property.Key).FirstOrDefault(IsOfTheRuntime) is { } reserved
                 ? throw PluginInfo.Unusable(path, $"it sets {reserved}, which is the runtime's own: it would decide what runs before the sandbox does")
-                : new RuntimeNeeds([.. frameworks.Values], properties);
+                : new RuntimeNeeds([.. FrameworkNeed.Highest(frameworks)], properties);
         });
-
-        void Add(FrameworkNeed need)
-        {
-            if (!frameworks.TryGetValue(need.Name, out var known) || known.Version < need.Version)
-            {
-                frameworks[need.Name] = need;
-            }
-        }
     }
 
     // STARTUP_HOOKS, TRUSTED_PLATFORM_ASSEMBLIES, APP_PATHS and their like; switches of libraries have names with dots.

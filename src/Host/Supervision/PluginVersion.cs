@@ -1,5 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 
+using ProcessPool.Scheduling;
+
 namespace ProcessPool.Supervision;
 
 /// <summary>One version of the plugin, and the workers that serve it. A pool has one that is current, and those before it while they finish their calls.</summary>
@@ -39,6 +41,9 @@ internal sealed class PluginVersion(Supervisor supervisor, PluginInfo plugin)
         await _enough.CancelAsync().ConfigureAwait(false);
         return await _retired!.ConfigureAwait(false);
     }
+
+    /// <summary>Whether a call has been refused for that reason.</summary>
+    public bool CameTooLate(Invocation call) => call.Settled.IsFaulted && CameTooLate(call.Settled.Exception.InnerException!);
 
     /// <summary>Whether a call was refused because it was made on this version when the next one had just become current.</summary>
     public bool CameTooLate(Exception exception) =>

@@ -42,8 +42,8 @@ internal sealed class LoadPolicy
         config.DefaultContext = AssemblyLoadContext.GetLoadContext(typeof(LoadPolicy).Assembly)!;
         foreach (var name in Framework.Keys.Append(Abstractions))
         {
-            // Said of both kinds: what a shared assembly refers to would be shared too.
-            var isPrivate = Decide(name).Kind == LoadKind.Private;
+            // Said of both kinds: what a shared assembly refers to would be shared too. The versions of what the plugin does not ship are not read: that is every start of a worker.
+            var isPrivate = FindPrivate(name) is not null && Decide(name).Kind == LoadKind.Private;
             (isPrivate ? config.PrivateAssemblies : config.SharedAssemblies).Add(new AssemblyName(name));
         }
     }
