@@ -1,9 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Reflection;
 using System.Runtime.CompilerServices;
-using System.Runtime.Loader;
 using Nerdbank.Streams;
 using ProcessPool.Diagnostics;
+using ProcessPool.Sandbox;
 using ProcessPool.Workers;
 
 namespace ProcessPool.Launch;
@@ -118,21 +117,6 @@ internal sealed class InProcessSandbox : ISandbox
     }
 
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Only where dynamic code is supported, so nothing was trimmed.")]
-    [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "Only where dynamic code is supported, so nothing was trimmed.")]
-    private static Func<Stream, Stream, string, Task> Load(string path)
-    {
-        var assembly = new SandboxContext(Path.GetDirectoryName(path)!).LoadFromAssemblyPath(path);
-        return assembly.GetType("ProcessPool.Sandbox.SandboxSession", throwOnError: true)!
-            .GetMethod("RunAsync", BindingFlags.Public | BindingFlags.Static)!
-            .CreateDelegate<Func<Stream, Stream, string, Task>>();
-    }
-
-    private sealed class SandboxContext(string directory) : AssemblyLoadContext("ProcessPool sandbox")
-    {
-        protected override Assembly? Load(AssemblyName assemblyName)
-        {
-            var path = Path.Combine(directory, assemblyName.Name + ".dll");
-            return File.Exists(path) ? LoadFromAssemblyPath(path) : null;
-        }
-    }
+    private static Func<Stream, Stream, string, Task> Load(string path) =>
+        new SandboxContext(path).Find<Func<Stream, Stream, string, Task>>("ProcessPool.Sandbox.SandboxSession", "RunAsync");
 }

@@ -1,0 +1,25 @@
+using System.Reflection;
+using System.Runtime.Loader;
+
+namespace ProcessPool.Sandbox;
+
+/// <summary>The sandbox and its libraries, apart from those of whoever runs it. Compiled into the host too, for debug mode.</summary>
+/// <param name="program">The sandbox program's path.</param>
+internal sealed class SandboxContext(string program) : AssemblyLoadContext("ProcessPool sandbox")
+{
+    // Precompiled code can be used once in a process: what is loaded here is a second file, not the program again.
+    private readonly string _directory = Path.Combine(Path.GetDirectoryName(program)!, "lib");
+
+    /// <summary>A method of the sandbox.</summary>
+    public T Find<T>(string type, string method)
+        where T : Delegate =>
+        LoadFromAssemblyName(new AssemblyName("ProcessPool.Sandbox")).GetType(type, throwOnError: true)!
+            .GetMethod(method, BindingFlags.Public | BindingFlags.Static)!
+            .CreateDelegate<T>();
+
+    protected override Assembly? Load(AssemblyName assemblyName)
+    {
+        var path = Path.Combine(_directory, assemblyName.Name + ".dll");
+        return File.Exists(path) ? LoadFromAssemblyPath(path) : null;
+    }
+}
