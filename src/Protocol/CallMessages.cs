@@ -1,3 +1,5 @@
+using ProcessPool.Protocol.Transport;
+
 namespace ProcessPool.Protocol;
 
 /// <summary>The envelope of a call.</summary>
@@ -6,14 +8,41 @@ namespace ProcessPool.Protocol;
 /// <param name="Payload">The arguments as UTF-8 JSON: an array (by position) or an object (by name).</param>
 /// <param name="Attachments">The byte arrays that the payload refers to by index.</param>
 /// <param name="Measure">Whether the reply is to say what the call used.</param>
-internal sealed record CallRequest(long Id, string EntryPoint, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, bool Measure = false);
+internal sealed record CallRequest(long Id, string EntryPoint, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, bool Measure = false)
+{
+    public const byte Tag = 10;
+
+    public void Write(WireWriter writer)
+    {
+        writer.Int64(Id);
+        writer.String(EntryPoint);
+        writer.Bytes(Payload);
+        writer.Attachments(Attachments);
+        writer.Bool(Measure);
+    }
+
+    public static CallRequest Read(ref WireReader reader) => new(reader.Int64(), reader.String(), reader.Bytes(), reader.Attachments(), reader.Bool());
+}
 
 /// <summary>What a sandbox asks its host for while a call executes: a service, or an argument that is no JSON value.</summary>
 /// <param name="CallId">The call.</param>
 /// <param name="Target"><c>IContract.Method</c> of a service, or <c>$0.next</c>, <c>$0.end</c>, <c>$0.report</c> of the call's first such argument.</param>
 /// <param name="Payload">The arguments as UTF-8 JSON.</param>
 /// <param name="Attachments">The byte arrays that the payload refers to by index.</param>
-internal sealed record CallbackRequest(long CallId, string Target, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments);
+internal sealed record CallbackRequest(long CallId, string Target, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments)
+{
+    public const byte Tag = 11;
+
+    public void Write(WireWriter writer)
+    {
+        writer.Int64(CallId);
+        writer.String(Target);
+        writer.Bytes(Payload);
+        writer.Attachments(Attachments);
+    }
+
+    public static CallbackRequest Read(ref WireReader reader) => new(reader.Int64(), reader.String(), reader.Bytes(), reader.Attachments());
+}
 
 /// <summary>What became of a call, or the next items of a stream.</summary>
 /// <param name="Status">How it ended.</param>
@@ -21,13 +50,38 @@ internal sealed record CallbackRequest(long CallId, string Target, ReadOnlyMemor
 /// <param name="Attachments">The byte arrays that the payload refers to by index.</param>
 /// <param name="Error">What went wrong otherwise.</param>
 /// <param name="Usage">What the call used, if that was asked for.</param>
-internal sealed record CallReply(CallStatus Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, RemoteError? Error, CallUsage? Usage = null);
+internal sealed record CallReply(CallStatus Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, RemoteError? Error, CallUsage? Usage = null)
+{
+    public const byte Tag = 12;
+
+    public void Write(WireWriter writer)
+    {
+        writer.Byte((byte)Status);
+        writer.Bytes(Payload);
+        writer.Attachments(Attachments);
+        writer.Optional(Error, RemoteError.Write);
+        writer.Optional(Usage, CallUsage.Write);
+    }
+
+    public static CallReply Read(ref WireReader reader) =>
+        new((CallStatus)reader.Byte(), reader.Bytes(), reader.Attachments(), RemoteError.ReadOptional(ref reader), reader.Optional(CallUsage.Read));
+}
 
 /// <summary>What a call used, by the sandbox's own account. One call executes at a time, so it is what the process used meanwhile.</summary>
 /// <param name="RunTime">From its arguments to its result, in ticks of 100 ns.</param>
 /// <param name="CpuTime">Of all threads, in ticks of 100 ns.</param>
 /// <param name="AllocatedBytes">On the managed heap.</param>
-internal sealed record CallUsage(long RunTime, long CpuTime, long AllocatedBytes);
+internal sealed record CallUsage(long RunTime, long CpuTime, long AllocatedBytes)
+{
+    public static void Write(WireWriter writer, CallUsage usage)
+    {
+        writer.Int64(usage.RunTime);
+        writer.Int64(usage.CpuTime);
+        writer.Int64(usage.AllocatedBytes);
+    }
+
+    public static CallUsage Read(ref WireReader reader) => new(reader.Int64(), reader.Int64(), reader.Int64());
+}
 
 /// <summary>How a call ended. The values are Binder's too: it cannot share the type.</summary>
 internal enum CallStatus
@@ -49,4 +103,27 @@ internal enum CallStatus
 }
 
 /// <summary>An exception as text. No type named by the other side is ever loaded.</summary>
-internal sealed record RemoteError(string Type, string Message, string StackTrace, RemoteError? Inner);
+internal sealed record RemoteError(string Type, string Message, string StackTrace, RemoteError? Inner)
+{
+    public static void Write(WireWriter writer, RemoteError error)
+    {
+        writer.String(error.Type);
+        writer.String(error.Message);
+        writer.String(error.StackTrace);
+        writer.Optional(error.Inner, Write);
+    }
+
+    public static RemoteError? ReadOptional(ref WireReader reader) => ReadOptional(ref reader, WireLimits.MaxInnerErrors);
+
+    private static RemoteError? ReadOptional(ref WireReader reader, int innerErrors)
+    {
+        if (!reader.Bool())
+        {
+            return null;
+        }
+
+        return innerErrors < 0
+            ? throw new InvalidDataException($"An error has more than {WireLimits.MaxInnerErrors} inner ones.")
+            : new RemoteError(reader.String(), reader.String(), reader.String(), ReadOptional(ref reader, innerErrors - 1));
+    }
+}

@@ -1,3 +1,5 @@
+using ProcessPool.Protocol.Transport;
+
 namespace ProcessPool.Protocol;
 
 /// <summary>Where one file that a plugin refers to comes from.</summary>
@@ -12,12 +14,33 @@ namespace ProcessPool.Protocol;
 internal sealed record LoadReportLine(int Source, string Name, string Version, string Wanted, string Path, string Why, string RequestedBy, bool IsLoaded)
 {
     /// <summary>How much of a message it takes, about, in characters.</summary>
-    [PolyType.PropertyShape(Ignore = true)]
     public int Size => Name.Length + Version.Length + Wanted.Length + Path.Length + Why.Length + RequestedBy.Length;
+
+    public static void Write(WireWriter writer, LoadReportLine line)
+    {
+        writer.Int32(line.Source);
+        writer.String(line.Name);
+        writer.String(line.Version);
+        writer.String(line.Wanted);
+        writer.String(line.Path);
+        writer.String(line.Why);
+        writer.String(line.RequestedBy);
+        writer.Bool(line.IsLoaded);
+    }
+
+    public static LoadReportLine Read(ref WireReader reader) => new(
+        reader.Int32(), reader.String(), reader.String(), reader.String(), reader.String(), reader.String(), reader.String(), reader.Bool());
 }
 
 /// <summary>All of them.</summary>
-internal sealed record LoadReportMessage(LoadReportLine[] Lines);
+internal sealed record LoadReportMessage(LoadReportLine[] Lines)
+{
+    public const byte Tag = 16;
+
+    public void Write(WireWriter writer) => writer.List(Lines, LoadReportLine.Write);
+
+    public static LoadReportMessage Read(ref WireReader reader) => new(reader.List(LoadReportLine.Read));
+}
 
 /// <summary>The kinds, in the order of the public <c>LoadSource</c>.</summary>
 internal enum LoadKind

@@ -1,3 +1,5 @@
+using ProcessPool.Protocol.Transport;
+
 namespace ProcessPool.Protocol;
 
 /// <summary>The first message on the control channel.</summary>
@@ -11,21 +13,73 @@ namespace ProcessPool.Protocol;
 /// <param name="Settings">For <c>IPluginContext</c>.</param>
 internal sealed record InitializeRequest(
     int ProtocolVersion, string PoolName, string WorkerName, int WorkerIndex, string EntryAssembly, int MaxMessageBytes,
-    string ScratchDirectory = "", Dictionary<string, string>? Settings = null);
+    string ScratchDirectory = "", Dictionary<string, string>? Settings = null)
+{
+    public const byte Tag = 13;
+
+    public void Write(WireWriter writer)
+    {
+        writer.Int32(ProtocolVersion);
+        writer.String(PoolName);
+        writer.String(WorkerName);
+        writer.Int32(WorkerIndex);
+        writer.String(EntryAssembly);
+        writer.Int32(MaxMessageBytes);
+        writer.String(ScratchDirectory);
+        writer.List(Settings ?? [], (to, setting) =>
+        {
+            to.String(setting.Key);
+            to.String(setting.Value);
+        });
+    }
+
+    public static InitializeRequest Read(ref WireReader reader) => new(
+        reader.Int32(), reader.String(), reader.String(), reader.Int32(), reader.String(), reader.Int32(), reader.String(),
+        new Dictionary<string, string>(reader.List((ref WireReader from) => KeyValuePair.Create(from.String(), from.String()))));
+}
 
 /// <summary>A line of a plugin's log.</summary>
 /// <param name="Level">A <c>PluginLogLevel</c>.</param>
 /// <param name="Category">Who says so; "" is the plugin.</param>
 /// <param name="Message">The text.</param>
 /// <param name="Exception">What was thrown, as text, or "".</param>
-internal sealed record PluginLogEntry(int Level, string Category, string Message, string Exception);
+internal sealed record PluginLogEntry(int Level, string Category, string Message, string Exception)
+{
+    public const byte Tag = 14;
+
+    public void Write(WireWriter writer)
+    {
+        writer.Int32(Level);
+        writer.String(Category);
+        writer.String(Message);
+        writer.String(Exception);
+    }
+
+    public static PluginLogEntry Read(ref WireReader reader) => new(reader.Int32(), reader.String(), reader.String(), reader.String());
+}
 
 /// <summary>The answer: the plugin is ready, or why not.</summary>
 /// <param name="ProtocolVersion">The sandbox's <see cref="WireLimits.ProtocolVersion"/>.</param>
 /// <param name="FailedStage">The stage that was not reached, or null when ready.</param>
 /// <param name="Error">Why, when <paramref name="FailedStage"/> is set.</param>
 /// <param name="LoadReport">What was found and what not, when <paramref name="FailedStage"/> is set and it got that far.</param>
-internal sealed record InitializeReply(int ProtocolVersion, StartStage? FailedStage, RemoteError? Error, LoadReportMessage? LoadReport = null);
+internal sealed record InitializeReply(int ProtocolVersion, StartStage? FailedStage, RemoteError? Error, LoadReportMessage? LoadReport = null)
+{
+    public const byte Tag = 15;
+
+    private const byte NoStage = byte.MaxValue;
+
+    public void Write(WireWriter writer)
+    {
+        writer.Int32(ProtocolVersion);
+        writer.Byte((byte?)FailedStage ?? NoStage);
+        writer.Optional(Error, RemoteError.Write);
+        writer.Optional(LoadReport, (to, report) => report.Write(to));
+    }
+
+    public static InitializeReply Read(ref WireReader reader) => new(
+        reader.Int32(), reader.Byte() is var stage and not NoStage ? (StartStage)stage : null, RemoteError.ReadOptional(ref reader), reader.Optional(LoadReportMessage.Read));
+}
 
 /// <summary>The steps of the handshake, in order.</summary>
 internal enum StartStage

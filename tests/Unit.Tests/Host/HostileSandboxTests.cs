@@ -207,7 +207,7 @@ public sealed class HostileSandboxTests
     private static JsonRpc Serve<T>(Stream stream, Answers answers, Action<JsonRpcMessage, Action<JsonRpcMessage>>? alter, int reads = int.MaxValue)
         where T : class
     {
-        var rpc = RpcChannel.Create("sandbox", formatter => new AlteringHandler(stream, formatter, alter, reads));
+        var rpc = RpcChannel.Create("sandbox", new AlteringHandler(stream, new WireFormatter(), alter, reads));
         rpc.AddLocalRpcTarget<T>((T)(object)answers, null);
         rpc.StartListening();
         return rpc;

@@ -6,14 +6,14 @@ using ProcessPool.TestKit;
 
 namespace ProcessPool.Unit.Tests.Protocol;
 
-public sealed class CappedMessageHandlerTests
+public sealed class FrameHandlerTests
 {
     private const int Cap = 64 * 1024;
 
     private readonly Stream _ours;
     private readonly Stream _theirs;
 
-    public CappedMessageHandlerTests() => (_ours, _theirs) = FullDuplexStream.CreatePair();
+    public FrameHandlerTests() => (_ours, _theirs) = FullDuplexStream.CreatePair();
 
     [Theory]
     [InlineData(int.MaxValue)]
