@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Reflection.PortableExecutable;
 using System.Runtime.Loader;
-using McMaster.NETCore.Plugins;
+using McMaster.NETCore.Plugins.Loader;
 using ProcessPool.Protocol;
 
 namespace ProcessPool.Sandbox.Loading;
@@ -19,33 +19,41 @@ internal sealed class LoadPolicy
 
     private static readonly Dictionary<string, string> Framework = FrameworkAssemblies();
 
-    private readonly AssemblyDependencyResolver _resolver;
+    private readonly string _entryAssembly;
+    private readonly Lazy<AssemblyDependencyResolver> _resolver;
     private readonly string _directory;
     private readonly bool _hasDependencyFile;
 
     private LoadPolicy(string entryAssembly)
     {
+        _entryAssembly = entryAssembly;
         _directory = Path.GetDirectoryName(entryAssembly)!;
         _hasDependencyFile = File.Exists(Path.ChangeExtension(entryAssembly, ".deps.json"));
-        _resolver = new AssemblyDependencyResolver(entryAssembly);
+        _resolver = new Lazy<AssemblyDependencyResolver>(() => new AssemblyDependencyResolver(entryAssembly));
     }
 
     /// <summary>Reads the plugin's folder and the running framework.</summary>
-    /// <exception cref="InvalidOperationException">Its <c>.deps.json</c> is damaged, or lists what is not there.</exception>
     public static LoadPolicy For(string entryAssembly) => new(entryAssembly);
 
-    /// <summary>Hands the lists to the loader. Lazy: the eager mode loads the closure of every shared assembly, and shares it too.</summary>
-    public void Apply(PluginConfig config)
+    /// <summary>The plugin's context. Lazy: the eager mode of the loader loads the closure of every shared assembly, and shares it too.</summary>
+    public AssemblyLoadContext CreateContext()
     {
-        config.IsLazyLoaded = true;
-        config.IsUnloadable = false;
-        config.DefaultContext = AssemblyLoadContext.GetLoadContext(typeof(LoadPolicy).Assembly)!;
-        foreach (var name in Framework.Keys.Append(Abstractions))
+        var builder = new AssemblyLoadContextBuilder()
+            .SetMainAssemblyPath(_entryAssembly)
+            .SetDefaultContext(AssemblyLoadContext.GetLoadContext(typeof(LoadPolicy).Assembly)!)
+            .IsLazyLoaded(true)
+            .PreferDefaultLoadContextAssembly(new AssemblyName(Abstractions));
+
+        // What the plugin does not ship is the framework's anyway: this is every start of a worker.
+        foreach (var name in Directory.EnumerateFiles(_directory, "*.dll", SearchOption.AllDirectories).Select(Path.GetFileNameWithoutExtension).Where(name => Framework.ContainsKey(name!)).Distinct())
         {
-            // Said of both kinds: what a shared assembly refers to would be shared too. The versions of what the plugin does not ship are not read: that is every start of a worker.
-            var isPrivate = FindPrivate(name) is not null && Decide(name).Kind == LoadKind.Private;
-            (isPrivate ? config.PrivateAssemblies : config.SharedAssemblies).Add(new AssemblyName(name));
+            // Said of both kinds: what a shared assembly refers to would be shared too.
+            _ = Decide(name!).Kind == LoadKind.Private
+                ? builder.PreferLoadContextAssembly(new AssemblyName(name!))
+                : builder.PreferDefaultLoadContextAssembly(new AssemblyName(name!));
         }
+
+        return builder.Build();
     }
 
     /// <summary>Where a managed assembly of this name comes from.</summary>
@@ -75,7 +83,7 @@ internal sealed class LoadPolicy
     /// <summary>Where a native library of this name comes from.</summary>
     public LoadDecision DecideNative(string name)
     {
-        var path = _resolver.ResolveUnmanagedDllToPath(name) ?? NativeNames(name).Select(file => Path.Combine(_directory, file)).FirstOrDefault(File.Exists);
+        var path = _resolver.Value.ResolveUnmanagedDllToPath(name) ?? NativeNames(name).Select(file => Path.Combine(_directory, file)).FirstOrDefault(File.Exists);
         if (path is not null)
         {
             return new(LoadKind.Native, path, null, path.Contains($"{Path.DirectorySeparatorChar}runtimes{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "by the plugin's .deps.json, for this platform" : "from the plugin's folder");
@@ -104,7 +112,7 @@ internal sealed class LoadPolicy
 
     private string? FindPrivate(string name)
     {
-        var resolved = _resolver.ResolveAssemblyToPath(new AssemblyName(name));
+        var resolved = _resolver.Value.ResolveAssemblyToPath(new AssemblyName(name));
         if (resolved is not null)
         {
             return resolved;

@@ -1,7 +1,6 @@
 using System.Reflection;
 using System.Runtime.ExceptionServices;
 using System.Runtime.Loader;
-using McMaster.NETCore.Plugins;
 using ProcessPool.Protocol;
 using ProcessPool.Sandbox.Serving;
 
@@ -16,14 +15,14 @@ using Reply = (int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] 
 internal sealed class LoadedPlugin : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
-    private readonly PluginLoader _loader;
+    private readonly AssemblyLoadContext _context;
     private readonly Assembly _assembly;
     private readonly Stack<object> _owned = new();
     private Call? _call;
 
-    private LoadedPlugin(PluginLoader loader, Assembly assembly, LoadReporter reporter)
+    private LoadedPlugin(AssemblyLoadContext context, Assembly assembly, LoadReporter reporter)
     {
-        _loader = loader;
+        _context = context;
         _assembly = assembly;
         Reporter = reporter;
     }
@@ -31,20 +30,21 @@ internal sealed class LoadedPlugin : IAsyncDisposable
     /// <summary>Says where what it needs comes from.</summary>
     public LoadReporter Reporter { get; }
 
-    public LoadReportMessage? LoadReport => Reporter.Report(_loader.LoadContext);
+    public LoadReportMessage? LoadReport => Reporter.Report(_context);
 
     /// <summary>Loads the entry assembly by the policy.</summary>
+    /// <exception cref="InvalidOperationException">Its <c>.deps.json</c> is damaged, or lists what is not there.</exception>
     public static LoadedPlugin Load(string entryAssembly, LoadPolicy policy, LoadReporter reporter)
     {
-        var loader = PluginLoader.CreateFromAssemblyFile(entryAssembly, policy.Apply);
-        return new LoadedPlugin(loader, loader.LoadDefaultAssembly(), reporter);
+        var context = policy.CreateContext();
+        return new LoadedPlugin(context, context.LoadFromAssemblyPath(entryAssembly), reporter);
     }
 
     /// <summary>Binds entry points, constructs contract classes and initializes them: the first plugin code that runs.</summary>
     public async Task ActivateAsync(InitializeRequest request, HostNotices notices, HostCalls hostCalls)
     {
-        using var reflection = _loader.EnterContextualReflection();
-        var binder = LoadBinder(_loader.LoadContext);
+        using var reflection = _context.EnterContextualReflection();
+        var binder = LoadBinder(_context);
         var hostService = binder.GetMethod("HostService", BindingFlags.Public | BindingFlags.Static)!.CreateDelegate<Func<Type, HostCall, object>>();
         var context = new PluginContext(request, notices, type => hostService(type, hostCalls.AskAsync), _stopping.Token);
         var activator = FindActivator();
@@ -65,7 +65,7 @@ internal sealed class LoadedPlugin : IAsyncDisposable
     public async Task<(Reply First, IAsyncEnumerator<Reply>? Stream)> CallAsync(
         string entryPoint, ReadOnlyMemory<byte> payload, Attachments attachments, HostCall host, CancellationToken cancellationToken)
     {
-        using var reflection = _loader.EnterContextualReflection();
+        using var reflection = _context.EnterContextualReflection();
         return await _call!(entryPoint, payload, attachments, host, cancellationToken).ConfigureAwait(false);
     }
 
