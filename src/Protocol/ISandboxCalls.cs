@@ -9,11 +9,11 @@ namespace ProcessPool.Protocol;
 internal partial interface ISandboxCalls
 {
     /// <summary>Runs one call. Never faults for what the plugin did: that travels in the reply.</summary>
-    Task<CallReply> InvokeAsync(CallRequest request, CancellationToken cancellationToken);
+    Task<CallReply> InvokeAsync(CallRequest request);
 
     /// <summary>The next items of the call's stream: as soon as there is one, all that are there.</summary>
-    Task<CallReply> NextAsync(long callId, CancellationToken cancellationToken);
+    Task<CallReply> NextAsync(long callId);
 
     /// <summary>Ends the call's stream in the middle. Answers when the plugin's iterator is disposed.</summary>
-    Task EndAsync(long callId, CancellationToken cancellationToken);
+    Task<CallReply> EndAsync(long callId);
 }

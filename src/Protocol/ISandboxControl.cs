@@ -14,6 +14,9 @@ internal partial interface ISandboxControl
     /// <summary>Which assemblies and native libraries the plugin uses, from where, and why.</summary>
     Task<LoadReportMessage> GetLoadReportAsync(CancellationToken cancellationToken);
 
+    /// <summary>Asks a call to end; nothing happens if it has. Here and not beside the calls: there the plugin may hold the thread that reads.</summary>
+    Task CancelAsync(long callId);
+
     /// <summary>Cancels the plugin's stopping token, waits for the running call and disposes the plugin. Answers when done.</summary>
     Task ShutdownAsync(CancellationToken cancellationToken);
 

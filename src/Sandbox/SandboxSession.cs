@@ -12,7 +12,10 @@ public static class SandboxSession
     /// <param name="calls">The calls channel.</param>
     /// <param name="recorder">Where the recorder page is, or "".</param>
     /// <remarks>Public because debug mode finds it by reflection, across load contexts.</remarks>
-    public static async Task RunAsync(Stream control, Stream calls, string recorder)
+    public static Task RunAsync(Stream control, Stream calls, string recorder) => RunAsync(control, CallsEnd.Over(calls), recorder);
+
+    /// <summary>The same, whatever the calls channel is.</summary>
+    internal static async Task RunAsync(Stream control, CallsEnd calls, string recorder)
     {
         using var rpc = RpcChannel.Create(control, "control", WireLimits.MaxControlMessageBytes);
         var service = new ControlService(rpc.Attach<IHostControl>(), calls, Recorder.Open(recorder));

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Nerdbank.Streams;
 using ProcessPool.Diagnostics;
+using ProcessPool.Protocol.Transport;
 using ProcessPool.Sandbox;
 using ProcessPool.Workers;
 
@@ -38,6 +39,8 @@ internal sealed class InProcessSandbox : ISandbox
     public Stream Control { get; }
 
     public Stream Calls { get; }
+
+    public RawPipe? CallsPipe => null;
 
     public Task<int> Exited { get; }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using ProcessPool.Diagnostics;
 using ProcessPool.Protocol;
+using ProcessPool.Protocol.Transport;
 using ProcessPool.Workers;
 
 namespace ProcessPool.Launch;
@@ -49,6 +50,8 @@ internal sealed class ProcessSandbox : ISandbox
     public Stream Control => _pipes.Control;
 
     public Stream Calls => _pipes.Calls;
+
+    public RawPipe? CallsPipe => _pipes.CallsPipe;
 
     public Task<int> Exited { get; }
 

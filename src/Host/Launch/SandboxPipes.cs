@@ -1,6 +1,7 @@
 using System.IO.Pipes;
 using Nerdbank.Streams;
 using ProcessPool.Protocol;
+using ProcessPool.Protocol.Transport;
 
 namespace ProcessPool.Launch;
 
@@ -20,6 +21,7 @@ internal sealed class SandboxPipes : IDisposable
             Recorder = Recorder.Create();
             Control = FullDuplexStream.Splice(controlToHost, controlToSandbox);
             Calls = FullDuplexStream.Splice(callsToHost, callsToSandbox);
+            CallsPipe = OperatingSystem.IsLinux() ? new RawPipe(callsToHost.SafePipeHandle, callsToSandbox.SafePipeHandle) : null;
             Arguments = new SandboxArguments(
                 controlToSandbox.GetClientHandleAsString(),
                 controlToHost.GetClientHandleAsString(),
@@ -38,6 +40,9 @@ internal sealed class SandboxPipes : IDisposable
     public Stream Control { get; }
 
     public Stream Calls { get; }
+
+    /// <summary>The same, read and written without a thread. Linux only.</summary>
+    public RawPipe? CallsPipe { get; }
 
     public Recorder Recorder { get; }
 

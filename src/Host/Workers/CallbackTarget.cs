@@ -5,7 +5,7 @@ using ProcessPool.Protocol.Transport;
 namespace ProcessPool.Workers;
 
 /// <summary>Where one sandbox's calls to its host arrive: so many at a time, so many a second, and only for the call that it executes.</summary>
-internal sealed class CallbackTarget(PoolSettings settings) : IHostCalls
+internal sealed class CallbackTarget(PoolSettings settings)
 {
     private readonly RatePacer _pace = new(settings.MaxCallbacksPerSecond, settings.Time);
     private volatile Running? _current;
@@ -18,8 +18,13 @@ internal sealed class CallbackTarget(PoolSettings settings) : IHostCalls
     /// <summary>From now on this call executes.</summary>
     public void Begin(long callId, Callbacks? callbacks) => _current = callbacks is null ? null : new Running(callId, callbacks);
 
-    public async Task<CallReply> CallbackAsync(CallbackRequest request, CancellationToken cancellationToken)
+    public async Task<CallReply> CallbackAsync(object? argument, CancellationToken cancellationToken)
     {
+        if (argument is not CallbackRequest request)
+        {
+            return Callbacks.Refused("A callback has an envelope.");
+        }
+
         await _pace.WaitAsync(cancellationToken).ConfigureAwait(false);
         return _current is { } running && request.CallId == running.CallId
             ? await running.Callbacks.AnswerAsync(request, cancellationToken).ConfigureAwait(false)

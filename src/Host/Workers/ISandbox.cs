@@ -1,4 +1,5 @@
 using ProcessPool.Launch;
+using ProcessPool.Protocol.Transport;
 
 namespace ProcessPool.Workers;
 
@@ -10,6 +11,9 @@ internal interface ISandbox : IAsyncDisposable
     Stream Control { get; }
 
     Stream Calls { get; }
+
+    /// <summary>The same as pipes, where it is: Linux, in a process of its own.</summary>
+    RawPipe? CallsPipe { get; }
 
     /// <summary>The exit code, when the sandbox is gone and its last output was read. Never fails.</summary>
     Task<int> Exited { get; }

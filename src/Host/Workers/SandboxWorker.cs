@@ -20,8 +20,7 @@ internal sealed class SandboxWorker : IWorker
     private readonly PoolSettings _settings;
     private readonly JsonRpc _control;
     private readonly ISandboxControl _controlProxy;
-    private readonly JsonRpc _calls;
-    private readonly ISandboxCalls _callsProxy;
+    private readonly CallsConnection _calls;
     private readonly CallbackTarget _callbacks;
     private readonly long _startedAt;
     private string? _violation;
@@ -39,12 +38,9 @@ internal sealed class SandboxWorker : IWorker
         _control = control;
         _controlProxy = control.Attach<ISandboxControl>();
         _callbacks = new CallbackTarget(settings);
-        _calls = RpcChannel.Create(sandbox.Calls, $"{name} calls", settings.MaxMessageBytes, _callbacks.Gate);
-        _calls.AddLocalRpcTarget<IHostCalls>(_callbacks, null);
-        _callsProxy = _calls.Attach<ISandboxCalls>();
 
         // From the first moment, so that its end is seen.
-        _calls.StartListening();
+        _calls = new CallsConnection(sandbox, settings.MaxMessageBytes, _callbacks);
         Exited = WatchAsync();
     }
 
@@ -81,22 +77,27 @@ internal sealed class SandboxWorker : IWorker
     public async Task<CallReply> InvokeAsync(CallRequest request, Callbacks? callbacks, CancellationToken cancellationToken)
     {
         _callbacks.Begin(request.Id, callbacks);
-        var reply = await AskAsync(async () => Check(await _callsProxy.InvokeAsync(request, cancellationToken).ConfigureAwait(false)), cancellationToken).ConfigureAwait(false);
+        var reply = await RequestAsync(nameof(ISandboxCalls.InvokeAsync), request, request.Id, cancellationToken).ConfigureAwait(false);
         Interlocked.Increment(ref _callsServed);
         return reply;
     }
 
-    public Task<CallReply> NextAsync(long callId, CancellationToken cancellationToken) =>
-        AskAsync(async () => Check(await _callsProxy.NextAsync(callId, cancellationToken).ConfigureAwait(false)), cancellationToken);
+    public Task<CallReply> NextAsync(long callId, CancellationToken cancellationToken) => RequestAsync(nameof(ISandboxCalls.NextAsync), callId, callId, cancellationToken);
 
-    public Task EndAsync(long callId) => AskAsync(
-        async () =>
-        {
-            await _callsProxy.EndAsync(callId, CancellationToken.None).ConfigureAwait(false);
-            _callbacks.End();
-            return true;
-        },
-        CancellationToken.None);
+    public async Task EndAsync(long callId)
+    {
+        await AskAsync<CallReply>(nameof(ISandboxCalls.EndAsync), callId).ConfigureAwait(false);
+        _callbacks.End();
+    }
+
+    private async Task<CallReply> RequestAsync(string method, object argument, long callId, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+
+        // On the control channel: the thread that reads the other one may be the plugin's.
+        using var cancel = cancellationToken.UnsafeRegister(_ => _controlProxy.CancelAsync(callId).Forget(), null);
+        return await AskAsync<CallReply>(method, argument, Check).ConfigureAwait(false);
+    }
 
     private CallReply Check(CallReply reply)
     {
@@ -119,16 +120,13 @@ internal sealed class SandboxWorker : IWorker
         return reply;
     }
 
-    private async Task<T> AskAsync<T>(Func<Task<T>> ask, CancellationToken cancellationToken)
+    private async Task<T> AskAsync<T>(string method, object argument, Func<T, T>? check = null)
+        where T : class
     {
         try
         {
-            return await ask().ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested && !_calls.Completion.IsCompleted)
-        {
-            // The sandbox answers every call, also one that was asked to end. Only a request that was not sent yet ends like this.
-            throw;
+            var reply = await _calls.RequestAsync<T>(method, argument).ConfigureAwait(false);
+            return check is null ? reply : check(reply);
         }
         catch (Exception exception)
         {

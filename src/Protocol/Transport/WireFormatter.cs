@@ -20,7 +20,7 @@ internal sealed class WireFormatter : IJsonRpcMessageFormatter
         [
             nameof(ISandboxCalls.InvokeAsync), nameof(ISandboxCalls.NextAsync), nameof(ISandboxCalls.EndAsync), nameof(IHostCalls.CallbackAsync),
             nameof(IHostControl.StageAsync), nameof(IHostControl.PluginStageAsync), nameof(IHostControl.LogAsync),
-            nameof(ISandboxControl.InitializeAsync), nameof(ISandboxControl.GetLoadReportAsync), nameof(ISandboxControl.ShutdownAsync), nameof(ISandboxControl.ExitAsync),
+            nameof(ISandboxControl.InitializeAsync), nameof(ISandboxControl.GetLoadReportAsync), nameof(ISandboxControl.ShutdownAsync), nameof(ISandboxControl.ExitAsync), nameof(ISandboxControl.CancelAsync),
             "$/cancelRequest",
         ],
         name => (Encoding.UTF8.GetBytes(name), name));

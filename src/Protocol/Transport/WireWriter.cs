@@ -1,6 +1,6 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
+using StreamJsonRpc.Protocol;
 
 namespace ProcessPool.Protocol.Transport;
 
@@ -39,10 +39,14 @@ internal sealed class WireWriter
         return span;
     }
 
-    /// <summary>Overwrites four bytes that were written before, big-endian: a frame's length.</summary>
-    public void PatchFrameLength(int at, int value) => BinaryPrimitives.WriteInt32BigEndian(_buffer.AsSpan(at), value);
-
-    public int Length => _length;
+    /// <summary>A frame with one message, in place of what was written before.</summary>
+    public void Frame(JsonRpcMessage message)
+    {
+        Clear();
+        Take(sizeof(int));
+        WireFormatter.Write(this, message);
+        BinaryPrimitives.WriteInt32BigEndian(_buffer, _length - sizeof(int));
+    }
 
     public void Byte(byte value) => Take(1)[0] = value;
 

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Nerdbank.Streams;
 using ProcessPool.Protocol;
 using ProcessPool.Sandbox.Interop;
+using ProcessPool.Sandbox.Serving;
 
 namespace ProcessPool.Sandbox;
 
@@ -36,7 +37,7 @@ internal static class SandboxProcess
         }
 
         var control = FullDuplexStream.Splice(HostWatch.Start(Open(PipeDirection.In, pipes.ControlIn), pipes.Scratch), Open(PipeDirection.Out, pipes.ControlOut));
-        var calls = FullDuplexStream.Splice(Open(PipeDirection.In, pipes.CallsIn), Open(PipeDirection.Out, pipes.CallsOut));
+        var calls = CallsEnd.Over(Open(PipeDirection.In, pipes.CallsIn), Open(PipeDirection.Out, pipes.CallsOut));
         var code = await ServeAsync(control, calls, pipes.Recorder).ConfigureAwait(false);
 
         Descendants.EndAll();
@@ -47,7 +48,7 @@ internal static class SandboxProcess
         return code;
     }
 
-    private static async Task<int> ServeAsync(Stream control, Stream calls, string recorder)
+    private static async Task<int> ServeAsync(Stream control, CallsEnd calls, string recorder)
     {
         try
         {

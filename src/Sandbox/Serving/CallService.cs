@@ -9,22 +9,31 @@ using Reply = (int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] 
 /// <summary>Runs calls. The host makes one request at a time.</summary>
 internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder? recorder, int maxMessageBytes) : ISandboxCalls
 {
+    private readonly Lock _gate = new();
     private Task _busy = Task.CompletedTask;
     private RunningCall? _call;
+    private long _cancelled;
 
-    public Task<CallReply> InvokeAsync(CallRequest request, CancellationToken cancellationToken) => RunAsync(async () =>
+    public Task<CallReply> InvokeAsync(CallRequest request) => RunAsync(async () =>
     {
         recorder?.Start(request.Id);
         var call = new RunningCall(request);
-        _call = call;
+        lock (_gate)
+        {
+            _call = call;
+            if (_cancelled == request.Id)
+            {
+                call.Cancel();
+            }
+        }
+
         host.Enter(call);
-        var (first, stream) = await CancellingAsync(
-            call, () => plugin.CallAsync(request.EntryPoint, request.Payload, request.Attachments, AskFor(call), call.Token), cancellationToken).ConfigureAwait(false);
+        var (first, stream) = await plugin.CallAsync(request.EntryPoint, request.Payload, request.Attachments, AskFor(call), call.Token).ConfigureAwait(false);
         call.Stream = stream;
         return await ReplyAsync(call, first).ConfigureAwait(false);
     });
 
-    public Task<CallReply> NextAsync(long callId, CancellationToken cancellationToken) => RunAsync(async () =>
+    public Task<CallReply> NextAsync(long callId) => RunAsync(async () =>
     {
         if (_call is not { Stream: { } stream } call || call.Id != callId)
         {
@@ -32,11 +41,11 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder?
         }
 
         host.Enter(call);
-        await CancellingAsync(call, async () => await stream.MoveNextAsync().ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        await stream.MoveNextAsync().ConfigureAwait(false);
         return await ReplyAsync(call, stream.Current).ConfigureAwait(false);
     });
 
-    public Task EndAsync(long callId, CancellationToken cancellationToken) => RunAsync(async () =>
+    public Task<CallReply> EndAsync(long callId) => RunAsync(async () =>
     {
         if (_call is { } call && call.Id == callId)
         {
@@ -45,8 +54,24 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder?
             await FinishAsync(call).ConfigureAwait(false);
         }
 
-        return true;
+        return new CallReply(CallStatus.Succeeded, default, [], null);
     });
+
+    /// <summary>Asks a call to end: now, or when it begins.</summary>
+    public void Cancel(long callId)
+    {
+        RunningCall? call;
+        lock (_gate)
+        {
+            _cancelled = callId;
+            call = _call;
+        }
+
+        if (call?.Id == callId)
+        {
+            call.Cancel();
+        }
+    }
 
     /// <summary>Tells the plugin to stop, waits for the running call, disposes the plugin. The host bounds the wait.</summary>
     public async Task StopAsync()
@@ -67,18 +92,24 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder?
     private HostCall AskFor(RunningCall call) =>
         (target, payload, attachments, cancellationToken) => host.AskAsync(call, target, payload, attachments, cancellationToken);
 
-    // A synchronous entry point must not hold the thread that reads this channel: a cancel could not arrive.
-    private Task<T> RunAsync<T>(Func<Task<T>> work)
+    private Task<CallReply> RunAsync(Func<Task<CallReply>> work)
     {
-        var running = Task.Run(work);
-        _busy = running;
-        return running;
-    }
+        // Set before: it may hold this thread for long.
+        var done = new TaskCompletionSource();
+        _busy = done.Task;
+        return FinishAsync();
 
-    private static async Task<T> CancellingAsync<T>(RunningCall call, Func<Task<T>> work, CancellationToken cancellationToken)
-    {
-        using var registration = cancellationToken.UnsafeRegister(_ => call.Cancel(), null);
-        return await work().ConfigureAwait(false);
+        async Task<CallReply> FinishAsync()
+        {
+            try
+            {
+                return await work().ConfigureAwait(false);
+            }
+            finally
+            {
+                done.SetResult();
+            }
+        }
     }
 
     private async Task<CallReply> ReplyAsync(RunningCall call, Reply reply)

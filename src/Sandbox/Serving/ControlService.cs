@@ -1,18 +1,17 @@
 using ProcessPool.Protocol;
 using ProcessPool.Protocol.Transport;
 using ProcessPool.Sandbox.Loading;
-using StreamJsonRpc;
 
 namespace ProcessPool.Sandbox.Serving;
 
 /// <summary>Answers the host on the control channel: loads the plugin, opens the calls channel, ends both.</summary>
-internal sealed class ControlService(IHostControl host, Stream calls, Recorder? recorder) : ISandboxControl, IAsyncDisposable
+internal sealed class ControlService(IHostControl host, CallsEnd calls, Recorder? recorder) : ISandboxControl, IAsyncDisposable
 {
     private readonly HostNotices _notices = new(host);
     private readonly TaskCompletionSource _exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CallService? _service;
     private LoadedPlugin? _plugin;
-    private JsonRpc? _callsChannel;
+    private CallsChannel? _callsChannel;
 
     /// <summary>Ends when the host says exit; fails when its calls cannot be understood any more.</summary>
     public Task ExitRequested => _exit.Task;
@@ -53,6 +52,12 @@ internal sealed class ControlService(IHostControl host, Stream calls, Recorder? 
 
     public Task<LoadReportMessage> GetLoadReportAsync(CancellationToken cancellationToken) => Task.Run(() => _plugin?.LoadReport ?? new LoadReportMessage([]), cancellationToken);
 
+    public Task CancelAsync(long callId)
+    {
+        _service?.Cancel(callId);
+        return Task.CompletedTask;
+    }
+
     public async Task ShutdownAsync(CancellationToken cancellationToken)
     {
         try
@@ -73,17 +78,28 @@ internal sealed class ControlService(IHostControl host, Stream calls, Recorder? 
 
     public ValueTask DisposeAsync()
     {
-        _callsChannel?.Dispose();
+        _callsChannel?.End(null);
         return default;
     }
 
     private void Serve(LoadedPlugin plugin, HostCalls hostCalls, int maxMessageBytes)
     {
         _service = new CallService(plugin, hostCalls, recorder, maxMessageBytes);
-        _callsChannel = RpcChannel.Create(calls, "calls", maxMessageBytes);
-        hostCalls.Connect(_callsChannel.Attach<IHostCalls>());
-        _callsChannel.AddLocalRpcTarget<ISandboxCalls>(_service, null);
-        _callsChannel.StartListening();
+        var service = _service;
+        _callsChannel = new CallsChannel(
+            calls.Write,
+            async (method, argument, _) => method switch
+            {
+                nameof(ISandboxCalls.InvokeAsync) => await service.InvokeAsync((CallRequest)argument!).ConfigureAwait(false),
+                nameof(ISandboxCalls.NextAsync) => await service.NextAsync((long)argument!).ConfigureAwait(false),
+                nameof(ISandboxCalls.EndAsync) => await service.EndAsync((long)argument!).ConfigureAwait(false),
+                _ => throw new InvalidOperationException($"There is no method {method}."),
+            },
+            gate: null,
+            continuesInline: false);
+        var reader = new CallsThread(calls.Read, maxMessageBytes);
+        hostCalls.Connect(_callsChannel, reader);
+        reader.Start(_callsChannel);
         _ = FailWithAsync(_callsChannel.Completion);
     }
 

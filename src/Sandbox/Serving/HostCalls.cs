@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using ProcessPool.Protocol;
+using ProcessPool.Protocol.Transport;
 
 namespace ProcessPool.Sandbox.Serving;
 
@@ -10,10 +11,11 @@ internal sealed class HostCalls(int maxMessageBytes)
     // Half of what the host allows at a time, so that a busy plugin never looks like a hostile one.
     private readonly SemaphoreSlim _room = new(WireLimits.MaxRequestsAtOnce / 2);
     private readonly AsyncLocal<RunningCall?> _current = new();
-    private IHostCalls? _host;
+    private CallsChannel? _channel;
+    private CallsThread? _reader;
 
     /// <summary>The host can be asked from now on.</summary>
-    public void Connect(IHostCalls host) => _host = host;
+    public void Connect(CallsChannel channel, CallsThread reader) => (_channel, _reader) = (channel, reader);
 
     /// <summary>What runs from here on is part of this call.</summary>
     public void Enter(RunningCall call) => _current.Value = call;
@@ -30,7 +32,7 @@ internal sealed class HostCalls(int maxMessageBytes)
     public async Task<(ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, bool More)> AskAsync(
         RunningCall? call, string target, ReadOnlyMemory<byte> payload, ReadOnlyMemory<byte>[] attachments, CancellationToken cancellationToken)
     {
-        if (_host is null || call is not { IsOver: false })
+        if (_channel is null || call is not { IsOver: false })
         {
             throw new InvalidOperationException($"The host can be asked for {target} only while a call executes, by code that the call runs.");
         }
@@ -44,7 +46,9 @@ internal sealed class HostCalls(int maxMessageBytes)
         await _room.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            var reply = await _host.CallbackAsync(new CallbackRequest(call.Id, target, payload, attachments), cancellationToken).ConfigureAwait(false);
+            _reader!.LetAnotherRead();
+            var answer = await _channel.RequestAsync(nameof(IHostCalls.CallbackAsync), new CallbackRequest(call.Id, target, payload, attachments), cancellationToken).ConfigureAwait(false);
+            var reply = (CallReply)answer!;
             return reply.Error is { } error
                 ? throw new HostServiceException(error.Type, error.Message)
                 : (reply.Payload, reply.Attachments, reply.Status == CallStatus.Streaming);

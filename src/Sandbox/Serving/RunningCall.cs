@@ -46,7 +46,18 @@ internal sealed class RunningCall : IDisposable
         ? new CallUsage(Stopwatch.GetElapsedTime(_startedAt).Ticks, (Environment.CpuUsage.TotalTime - _cpuBefore).Ticks, GC.GetTotalAllocatedBytes(precise: true) - _allocatedBefore)
         : null;
 
-    public void Cancel() => _cancel.Cancel();
+    /// <summary>Whatever the plugin does when it is cancelled, it does not do it here.</summary>
+    public void Cancel()
+    {
+        try
+        {
+            _ = _cancel.CancelAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has just ended.
+        }
+    }
 
     /// <summary>Ends it, in the middle of a stream too.</summary>
     public async Task EndAsync()

@@ -2,6 +2,7 @@ using Nerdbank.Streams;
 using ProcessPool.Calls;
 using ProcessPool.Launch;
 using ProcessPool.Protocol;
+using ProcessPool.Protocol.Transport;
 using ProcessPool.Scheduling;
 using ProcessPool.Supervision;
 using ProcessPool.Workers;
@@ -149,6 +150,8 @@ internal sealed class FakeSandbox : ISandbox
     public Stream Control { get; }
 
     public Stream Calls { get; }
+
+    public RawPipe? CallsPipe => null;
 
     public Stream SandboxControl { get; }
 

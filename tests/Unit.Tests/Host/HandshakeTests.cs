@@ -79,6 +79,8 @@ public sealed class HandshakeTests
 
         public Task<LoadReportMessage> GetLoadReportAsync(CancellationToken cancellationToken) => Task.FromResult(new LoadReportMessage([]));
 
+        public Task CancelAsync(long callId) => Task.CompletedTask;
+
         public Task ShutdownAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
         public Task ExitAsync() => Task.CompletedTask;

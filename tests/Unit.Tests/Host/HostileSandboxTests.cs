@@ -252,10 +252,12 @@ public sealed class HostileSandboxTests
 
         public Task ExitAsync() => Task.CompletedTask;
 
-        public Task<CallReply> InvokeAsync(CallRequest request, CancellationToken cancellationToken) => calls!(request);
+        public Task<CallReply> InvokeAsync(CallRequest request) => calls!(request);
 
-        public Task<CallReply> NextAsync(long callId, CancellationToken cancellationToken) => calls!(new CallRequest(callId, "next", default, []));
+        public Task<CallReply> NextAsync(long callId) => calls!(new CallRequest(callId, "next", default, []));
 
-        public Task EndAsync(long callId, CancellationToken cancellationToken) => Task.CompletedTask;
+        public Task<CallReply> EndAsync(long callId) => Task.FromResult(Some.Reply);
+
+        public Task CancelAsync(long callId) => Task.CompletedTask;
     }
 }

@@ -58,18 +58,18 @@ public sealed class FrameHandlerTests
         client.StartListening();
         var bytes = new byte[Cap - WireLimits.EnvelopeBytes];
         bytes[^1] = 7;
-        var reply = await calls.InvokeAsync(new CallRequest(5, "name", "[1]"u8.ToArray(), [bytes]), CancellationToken.None).Within("a reply");
+        var reply = await calls.InvokeAsync(new CallRequest(5, "name", "[1]"u8.ToArray(), [bytes])).Within("a reply");
         Assert.Equal((CallStatus.PluginThrew, "inner"), (reply.Status, reply.Error!.Inner!.Message));
         Assert.Equal((7, 3), (reply.Attachments[0].Span[^1], reply.Payload.Length));
     }
 
     private sealed class Echo : ISandboxCalls
     {
-        public Task<CallReply> InvokeAsync(CallRequest request, CancellationToken cancellationToken) => Task.FromResult(new CallReply(
+        public Task<CallReply> InvokeAsync(CallRequest request) => Task.FromResult(new CallReply(
             CallStatus.PluginThrew, request.Payload, request.Attachments, new RemoteError("T", "m", "s", new RemoteError("T", "inner", "s", null))));
 
-        public Task<CallReply> NextAsync(long callId, CancellationToken cancellationToken) => InvokeAsync(new CallRequest(callId, "next", "[1]"u8.ToArray(), []), cancellationToken);
+        public Task<CallReply> NextAsync(long callId) => InvokeAsync(new CallRequest(callId, "next", "[1]"u8.ToArray(), []));
 
-        public Task EndAsync(long callId, CancellationToken cancellationToken) => Task.CompletedTask;
+        public Task<CallReply> EndAsync(long callId) => NextAsync(callId);
     }
 }

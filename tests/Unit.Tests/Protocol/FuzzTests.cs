@@ -64,7 +64,7 @@ public sealed class FuzzTests
         rpc.AddLocalRpcTarget<IHostControl>(new Ignoring(), null);
         var calls = rpc.Attach<ISandboxCalls>();
         rpc.StartListening();
-        var pending = calls.InvokeAsync(Some.Call().Request, CancellationToken.None);
+        var pending = calls.InvokeAsync(Some.Call().Request);
         await sandbox.WriteAsync(bytes);
         await sandbox.DisposeAsync();
         await rpc.Completion.ContinueWith(_ => { }, TaskScheduler.Default).Within("the connection ends");
@@ -137,7 +137,7 @@ public sealed class FuzzTests
         var calls = client.Attach<ISandboxCalls>();
         client.StartListening();
         server.StartListening();
-        await calls.InvokeAsync(Some.Call().Request, CancellationToken.None).Within("a reply is recorded");
+        await calls.InvokeAsync(Some.Call().Request).Within("a reply is recorded");
         await stages.StageAsync(StartStage.Loaded).Within("a stage is recorded");
         return recording.Written.ToArray();
     }
@@ -153,15 +153,15 @@ public sealed class FuzzTests
 
     private sealed class Answering : ISandboxCalls
     {
-        public Task<CallReply> InvokeAsync(CallRequest request, CancellationToken cancellationToken) => Task.FromResult(new CallReply(
+        public Task<CallReply> InvokeAsync(CallRequest request) => Task.FromResult(new CallReply(
             CallStatus.Succeeded,
             """{"name":"photo","pixels":{"$bytes":0},"tags":{"a":1.5,"b":null}}"""u8.ToArray(),
             [new byte[] { 1, 2, 3 }],
             new RemoteError("Type", "message", "stack", new RemoteError("Inner", "", "", null))));
 
-        public Task<CallReply> NextAsync(long callId, CancellationToken cancellationToken) => InvokeAsync(new CallRequest(callId, "next", "[1]"u8.ToArray(), []), cancellationToken);
+        public Task<CallReply> NextAsync(long callId) => InvokeAsync(new CallRequest(callId, "next", "[1]"u8.ToArray(), []));
 
-        public Task EndAsync(long callId, CancellationToken cancellationToken) => Task.CompletedTask;
+        public Task<CallReply> EndAsync(long callId) => NextAsync(callId);
     }
 
     /// <summary>Keeps what is written.</summary>

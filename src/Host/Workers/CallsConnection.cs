@@ -1,0 +1,79 @@
+using ProcessPool.Protocol.Transport;
+
+namespace ProcessPool.Workers;
+
+/// <summary>The host's end of a sandbox's calls channel, over a pipe or, in debug mode, over a stream.</summary>
+internal sealed class CallsConnection : IDisposable
+{
+    private readonly CallsChannel _channel;
+    private readonly PolledPipe? _pipe;
+    private readonly CancellationTokenSource _closed = new();
+
+    /// <param name="sandbox">Whose.</param>
+    /// <param name="maxMessageBytes">The frame cap.</param>
+    /// <param name="callbacks">Answers the sandbox, on the thread pool.</param>
+    public CallsConnection(ISandbox sandbox, int maxMessageBytes, CallbackTarget callbacks)
+    {
+        Func<string, object?, CancellationToken, Task<object?>> answer = (_, argument, cancelled) => Task.Run(async () => (object?)await callbacks.CallbackAsync(argument, cancelled).ConfigureAwait(false));
+        if (OperatingSystem.IsLinux() && sandbox.CallsPipe is { } raw)
+        {
+            PolledPipe pipe = null!;
+            _channel = new CallsChannel(bytes => pipe.WriteAsync(bytes), answer, callbacks.Gate, continuesInline: true);
+            _pipe = pipe = new PolledPipe(raw, maxMessageBytes, _channel.Receive, _channel.End);
+        }
+        else
+        {
+            _channel = new CallsChannel(bytes => WriteAsync(sandbox.Calls, bytes), answer, callbacks.Gate, continuesInline: true);
+            _ = ReadAsync(sandbox.Calls, new FrameBuffer(maxMessageBytes));
+        }
+    }
+
+    /// <summary>Ends with the connection; fails when what the sandbox sent cannot be understood.</summary>
+    public Task Completion => _channel.Completion;
+
+    /// <summary>Makes a request; its reply continues on the thread that read it.</summary>
+    /// <exception cref="IOException">The connection has ended.</exception>
+    /// <exception cref="InvalidDataException">It was answered with something else.</exception>
+    public async Task<T> RequestAsync<T>(string method, object argument)
+        where T : class =>
+        await _channel.RequestAsync(method, argument).ConfigureAwait(false) as T ?? throw new InvalidDataException("It answered a call with nothing.");
+
+    public void Dispose()
+    {
+        _closed.Cancel();
+        _pipe?.Dispose();
+        _channel.End(null);
+    }
+
+    private async Task ReadAsync(Stream stream, FrameBuffer buffer)
+    {
+        try
+        {
+            int count;
+            while ((count = await stream.ReadAsync(buffer.Room(), _closed.Token).ConfigureAwait(false)) > 0)
+            {
+                buffer.Added(count);
+                _channel.Receive(buffer);
+            }
+
+            _channel.End(buffer.IsEmpty ? null : new EndOfStreamException("The connection ended in the middle of a message."));
+        }
+        catch (Exception exception)
+        {
+            _channel.End(exception is OperationCanceledException or ObjectDisposedException ? null : exception);
+        }
+    }
+
+    private static async ValueTask WriteAsync(Stream stream, ReadOnlyMemory<byte> bytes)
+    {
+        try
+        {
+            await stream.WriteAsync(bytes).ConfigureAwait(false);
+            await stream.FlushAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is ObjectDisposedException or InvalidOperationException)
+        {
+            throw new IOException(exception.Message, exception);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using System.Runtime.InteropServices;
+
+namespace ProcessPool.Protocol.Interop;
+
+/// <summary>System calls on pipes that .NET has no name for, or none that does not hold a thread. Unix only; epoll is Linux's.</summary>
+internal static unsafe partial class LibC
+{
+    public const short PollIn = 1;
+    public const short PollOut = 4;
+
+    public const int EpollAdd = 1;
+    public const int EpollDelete = 2;
+    public const int EpollModify = 3;
+    public const uint EpollIn = 1;
+    public const uint EpollOut = 4;
+    public const uint EpollOneShot = 1u << 30;
+
+    private const int GetStatusFlags = 3;
+    private const int SetStatusFlags = 4;
+    private const int ProcessorsOnline = 84;
+
+    public static bool IsInterrupted(int error) => error == 4;
+
+    /// <summary>EAGAIN: 11 on Linux, 35 on macOS.</summary>
+    public static bool WouldBlock(int error) => error == (OperatingSystem.IsLinux() ? 11 : 35);
+
+    /// <summary>From now on reading and writing end at once. A setting of this end, not of the other one.</summary>
+    public static void DoNotBlock(int fileDescriptor) => _ = Fcntl(fileDescriptor, SetStatusFlags, Fcntl(fileDescriptor, GetStatusFlags, 0) | (OperatingSystem.IsLinux() ? 0x800 : 0x4));
+
+    /// <summary>How many processors the machine has, whatever the runtime was told.</summary>
+    public static int Processors { get; } = OperatingSystem.IsLinux() ? (int)SystemConfiguration(ProcessorsOnline) : Environment.ProcessorCount;
+
+    [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
+    public static partial nint Read(int fileDescriptor, byte* buffer, nint count);
+
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    public static partial nint Write(int fileDescriptor, byte* buffer, nint count);
+
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
+    public static partial int Poll(PollDescriptor* descriptors, nuint count, int timeoutMilliseconds);
+
+    [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
+    public static partial int EpollCreate(int flags);
+
+    [LibraryImport("libc", EntryPoint = "epoll_ctl", SetLastError = true)]
+    public static partial int EpollControl(int epoll, int operation, int fileDescriptor, byte* epollEvent);
+
+    [LibraryImport("libc", EntryPoint = "epoll_wait", SetLastError = true)]
+    public static partial int EpollWait(int epoll, byte* events, int maxEvents, int timeoutMilliseconds);
+
+    [LibraryImport("libc", EntryPoint = "fcntl")]
+    private static partial int Fcntl(int fileDescriptor, int command, int argument);
+
+    [LibraryImport("libc", EntryPoint = "sysconf")]
+    private static partial nint SystemConfiguration(int name);
+
+    [StructLayout(LayoutKind.Sequential)]
+    public struct PollDescriptor
+    {
+        public int FileDescriptor;
+        public short Events;
+        public short ReturnedEvents;
+    }
+}
