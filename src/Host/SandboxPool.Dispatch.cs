@@ -10,6 +10,7 @@ namespace ProcessPool;
 /// <content>The one way into the pool.</content>
 public sealed partial class SandboxPool
 {
+    private readonly CallerSpin _spin = new();
     private long _lastCallId;
 
     /// <summary>Makes a call. A stream is collected into an array.</summary>
@@ -45,9 +46,11 @@ public sealed partial class SandboxPool
         using var left = version?.Plugin.Streams(entryPoint) == true ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken) : null;
         var (queue, call) = Prepare(version, entryPoint, payload, options, lease, measure, left?.Token ?? cancellationToken);
         using var registration = call.CancellationToken.UnsafeRegister(_ => queue.Withdraw(call), null);
+        _spin.Enter(call);
         try
         {
             var room = Submit(queue, call);
+            _spin.Wait(call);
             if (queued is not null)
             {
                 await room.ConfigureAwait(false);
@@ -65,6 +68,7 @@ public sealed partial class SandboxPool
         }
         finally
         {
+            _spin.Leave();
             if (left is not null)
             {
                 await left.CancelAsync().ConfigureAwait(false);

@@ -1,5 +1,6 @@
 using ProcessPool.Calls;
 using ProcessPool.Protocol;
+using ProcessPool.Workers;
 
 namespace ProcessPool.Scheduling;
 
@@ -37,6 +38,12 @@ internal sealed class Invocation(CallRequest request, CallTraits traits, CallOpt
     public Task<SettledCall> Settled => _settled.Task;
 
     public CallPhase Phase => _life.Phase;
+
+    /// <summary>The thread that is about to wait busily for the reply, if it submits the call to a worker itself; 0: none.</summary>
+    public int SpinningThread { get; set; }
+
+    /// <summary>The worker whose reply that thread is to watch for, in place of the poller.</summary>
+    public IWorker? Unwatched { get; set; }
 
     /// <summary>Whether plugin code may have run, on whichever worker.</summary>
     public Execution Execution => _hasBegun ? Execution.Started : Execution.NotStarted;

@@ -2,7 +2,8 @@ namespace ProcessPool.Scheduling;
 
 /// <summary>
 /// Bounded, by priority, then first in first out. Callers wait for room or are refused, slots wait for calls; all can give up at any time. A call that is
-/// cancelled while it waits leaves at once. No code of a caller runs under the lock: every completion here continues asynchronously.
+/// cancelled while it waits leaves at once. No code of a caller runs under the lock. A call that finds a taker waiting is handed to it on the caller's thread;
+/// every other completion here continues on the thread pool.
 /// </summary>
 internal sealed class InvocationQueue : IDisposable
 {
@@ -79,7 +80,8 @@ internal sealed class InvocationQueue : IDisposable
     /// <summary>Queues a call as soon as there is room. The task ends when the call is queued, handed out or settled; it never fails.</summary>
     public Task PutAsync(Invocation call)
     {
-        Exception refusal;
+        Exception? refusal;
+        TaskCompletionSource<Invocation?>? waiting = null;
         lock (_gate)
         {
             if (_refuse is not null)
@@ -89,18 +91,14 @@ internal sealed class InvocationQueue : IDisposable
             else
             {
                 call.QueuedAt = _time.GetTimestamp();
-                if (HandOut_NeedsLock(call))
-                {
-                    return Task.CompletedTask;
-                }
-
-                if (_count < _capacity)
+                waiting = Claim_NeedsLock(call);
+                if (waiting is null && _count < _capacity)
                 {
                     Add_NeedsLock(call, first: false);
                     return Task.CompletedTask;
                 }
 
-                if (_whenFull == WhenFull.Wait)
+                if (waiting is null && _whenFull == WhenFull.Wait)
                 {
                     call.Room = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                     _callers.AddLast(call);
@@ -108,11 +106,20 @@ internal sealed class InvocationQueue : IDisposable
                     return call.Room.Task;
                 }
 
-                refusal = _errors.Full(call, Status_NeedsLock());
+                refusal = waiting is null ? _errors.Full(call, Status_NeedsLock()) : null;
             }
         }
 
-        call.Fail(refusal);
+        if (waiting is not null)
+        {
+            // What goes on is the taker's loop, up to its next wait: the request is written here.
+            waiting.SetResult(call);
+        }
+        else
+        {
+            call.Fail(refusal!);
+        }
+
         return Task.CompletedTask;
     }
 
@@ -170,7 +177,7 @@ internal sealed class InvocationQueue : IDisposable
                 return default;
             }
 
-            taker.Waiting = new TaskCompletionSource<Invocation?>(TaskCreationOptions.RunContinuationsAsynchronously);
+            taker.Waiting = new TaskCompletionSource<Invocation?>();
             taker.Node = _takers.AddLast(taker);
             return new ValueTask<Invocation?>(taker.Waiting.Task);
         }
@@ -187,7 +194,7 @@ internal sealed class InvocationQueue : IDisposable
             }
             else
             {
-                Release_NeedsLock(taker, null);
+                Continue(Leave_NeedsLock(taker), null);
             }
         }
     }
@@ -274,15 +281,26 @@ internal sealed class InvocationQueue : IDisposable
 
     private bool HandOut_NeedsLock(Invocation call)
     {
-        var taker = _affine.Of(call) ?? _takers.First?.Value;
-        if (taker?.Node is null)
+        if (Claim_NeedsLock(call) is not { } waiting)
         {
             return false;
         }
 
-        Take_NeedsLock(call);
-        Release_NeedsLock(taker, call);
+        Continue(waiting, call);
         return true;
+    }
+
+    /// <summary>Takes the call for a taker that waits; what it waits for is to be completed with the call.</summary>
+    private TaskCompletionSource<Invocation?>? Claim_NeedsLock(Invocation call)
+    {
+        var taker = _affine.Of(call) ?? _takers.First?.Value;
+        if (taker?.Node is null)
+        {
+            return null;
+        }
+
+        Take_NeedsLock(call);
+        return Leave_NeedsLock(taker);
     }
 
     private void Add_NeedsLock(Invocation call, bool first)
@@ -309,18 +327,21 @@ internal sealed class InvocationQueue : IDisposable
         call.Assign();
     }
 
-    private void Release_NeedsLock(Taker taker, Invocation? call)
+    private TaskCompletionSource<Invocation?> Leave_NeedsLock(Taker taker)
     {
         _takers.Remove(taker.Node!);
         taker.Node = null;
-        taker.Waiting!.SetResult(call);
+        return taker.Waiting!;
     }
+
+    private static void Continue(TaskCompletionSource<Invocation?> waiting, Invocation? call) =>
+        ThreadPool.UnsafeQueueUserWorkItem(static state => state.waiting.SetResult(state.call), (waiting, call), preferLocal: false);
 
     private void ReleaseTakersWhenDrained_NeedsLock()
     {
         while (IsDrained_NeedsLock && _takers.First is { Value: var taker })
         {
-            Release_NeedsLock(taker, null);
+            Continue(Leave_NeedsLock(taker), null);
         }
     }
 

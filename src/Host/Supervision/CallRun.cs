@@ -84,7 +84,17 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
 
         try
         {
-            var reply = await request(watch.Ask).ConfigureAwait(false);
+            var pending = request(watch.Ask);
+            if (call.SpinningThread == Environment.CurrentManagedThreadId)
+            {
+                call.Unwatched = _worker;
+            }
+            else
+            {
+                _worker.Watch();
+            }
+
+            var reply = await pending.ConfigureAwait(false);
             watch.Close();
             _lastReply = reply;
             var told = watch.Reason;

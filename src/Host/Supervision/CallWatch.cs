@@ -26,7 +26,7 @@ internal sealed class CallWatch : IDisposable
     private readonly Invocation _call;
     private readonly IWorker _worker;
     private readonly PoolSettings _settings;
-    private readonly CancellationTokenSource _ask = new();
+    private readonly CancellationTokenSource? _ask;
     private readonly CancellationTokenRegistration _caller;
     private readonly CancellationTokenRegistration _pool;
     private readonly long _handedOverAt;
@@ -41,7 +41,9 @@ internal sealed class CallWatch : IDisposable
         _worker = worker;
         _settings = settings;
         _handedOverAt = settings.Time.GetTimestamp();
-        if ((call.Options.Timeout ?? settings.CallTimeout) is { } timeout)
+        var limit = call.Options.Timeout ?? settings.CallTimeout;
+        _ask = limit is not null || call.CancellationToken.CanBeCanceled ? new CancellationTokenSource() : null;
+        if (limit is { } timeout)
         {
             CallTimeout = timeout;
             _timer = settings.Time.CreateTimer(_ => TimeIsUp(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -56,7 +58,7 @@ internal sealed class CallWatch : IDisposable
     public TimeSpan CallTimeout { get; }
 
     /// <summary>Cancelled when the plugin is asked to end.</summary>
-    public CancellationToken Ask => _ask.Token;
+    public CancellationToken Ask => _ask?.Token ?? default;
 
     /// <summary>Why the call was told to end; the first reason counts. Final after <see cref="Close"/>.</summary>
     public EndReason Reason { get; private set; }
@@ -80,7 +82,7 @@ internal sealed class CallWatch : IDisposable
         _pool.Dispose();
         _timer?.Dispose();
         _grace?.Dispose();
-        _ask.Dispose();
+        _ask?.Dispose();
     }
 
     // The timer counts from the hand-over, and it may have fired late. Both are looked into once; what the sandbox says wins no more time than that.
@@ -150,7 +152,7 @@ internal sealed class CallWatch : IDisposable
             if (reason == EndReason.Cancelled || reason == EndReason.TimedOut && _call.Traits.AcceptsCancellation)
             {
                 _grace = _settings.Time.CreateTimer(_ => Kill(), null, _settings.CancelGrace, Timeout.InfiniteTimeSpan);
-                _ = _ask.CancelAsync();
+                _ = _ask!.CancelAsync();
                 return;
             }
         }

@@ -19,7 +19,7 @@ internal sealed class CallsConnection : IDisposable
         {
             PolledPipe pipe = null!;
             _channel = new CallsChannel(bytes => pipe.WriteAsync(bytes), answer, callbacks.Gate, continuesInline: true);
-            _pipe = pipe = new PolledPipe(raw, maxMessageBytes, _channel.Receive, _channel.End);
+            _pipe = pipe = new PolledPipe(raw, maxMessageBytes, _channel.Receive, _channel.End, () => _channel.IsWaiting);
         }
         else
         {
@@ -31,12 +31,14 @@ internal sealed class CallsConnection : IDisposable
     /// <summary>Ends with the connection; fails when what the sandbox sent cannot be understood.</summary>
     public Task Completion => _channel.Completion;
 
-    /// <summary>Makes a request; its reply continues on the thread that read it.</summary>
-    /// <exception cref="IOException">The connection has ended.</exception>
-    /// <exception cref="InvalidDataException">It was answered with something else.</exception>
-    public async Task<T> RequestAsync<T>(string method, object argument)
-        where T : class =>
-        await _channel.RequestAsync(method, argument).ConfigureAwait(false) as T ?? throw new InvalidDataException("It answered a call with nothing.");
+    /// <summary>Makes a request; its reply continues on the thread that reads it. Then <see cref="Watch"/> or <see cref="Spin"/>.</summary>
+    public Task<object?> RequestAsync(string method, object argument) => _channel.RequestAsync(method, argument);
+
+    /// <inheritdoc cref="IWorker.Watch"/>
+    public void Watch() => _pipe?.Watch();
+
+    /// <inheritdoc cref="IWorker.Spin"/>
+    public bool Spin(Task task, long untilTimestamp) => _pipe?.Spin(task, untilTimestamp) ?? task.IsCompleted;
 
     public void Dispose()
     {

@@ -24,6 +24,13 @@ internal interface IWorker : IAsyncDisposable
     /// <param name="cancellationToken">Asks the plugin to end.</param>
     Task<CallReply> InvokeAsync(CallRequest request, Callbacks? callbacks, CancellationToken cancellationToken);
 
+    /// <summary>After a request was made: its reply is looked for. Not needed where <see cref="Spin"/> follows.</summary>
+    void Watch();
+
+    /// <summary>Waits busily for what this worker is about to send, until a task has ended or the time is up.</summary>
+    /// <returns>Whether the task has ended.</returns>
+    bool Spin(Task task, long untilTimestamp);
+
     /// <summary>The next items of the stream that a call's reply began.</summary>
     /// <exception cref="WorkerLostException">The worker is gone.</exception>
     Task<CallReply> NextAsync(long callId, CancellationToken cancellationToken);

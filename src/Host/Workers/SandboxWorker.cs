@@ -74,21 +74,24 @@ internal sealed class SandboxWorker : IWorker
         }
     }
 
-    public async Task<CallReply> InvokeAsync(CallRequest request, Callbacks? callbacks, CancellationToken cancellationToken)
+    public Task<CallReply> InvokeAsync(CallRequest request, Callbacks? callbacks, CancellationToken cancellationToken)
     {
         _callbacks.Begin(request.Id, callbacks);
-        var reply = await RequestAsync(nameof(ISandboxCalls.InvokeAsync), request, request.Id, cancellationToken).ConfigureAwait(false);
-        Interlocked.Increment(ref _callsServed);
-        return reply;
+        return RequestAsync(nameof(ISandboxCalls.InvokeAsync), request, request.Id, cancellationToken);
     }
 
     public Task<CallReply> NextAsync(long callId, CancellationToken cancellationToken) => RequestAsync(nameof(ISandboxCalls.NextAsync), callId, callId, cancellationToken);
 
     public async Task EndAsync(long callId)
     {
-        await AskAsync<CallReply>(nameof(ISandboxCalls.EndAsync), callId).ConfigureAwait(false);
-        _callbacks.End();
+        var ended = RequestAsync(nameof(ISandboxCalls.EndAsync), callId, callId, CancellationToken.None);
+        Watch();
+        await ended.ConfigureAwait(false);
     }
+
+    public void Watch() => _calls.Watch();
+
+    public bool Spin(Task task, long untilTimestamp) => _calls.Spin(task, untilTimestamp);
 
     private async Task<CallReply> RequestAsync(string method, object argument, long callId, CancellationToken cancellationToken)
     {
@@ -96,10 +99,25 @@ internal sealed class SandboxWorker : IWorker
 
         // On the control channel: the thread that reads the other one may be the plugin's.
         using var cancel = cancellationToken.UnsafeRegister(_ => _controlProxy.CancelAsync(callId).Forget(), null);
-        return await AskAsync<CallReply>(method, argument, Check).ConfigureAwait(false);
+        try
+        {
+            var reply = Check(await _calls.RequestAsync(method, argument).ConfigureAwait(false) as CallReply);
+            _callsServed += method == nameof(ISandboxCalls.InvokeAsync) ? 1 : 0;
+            return reply;
+        }
+        catch (Exception exception)
+        {
+            // The connection ended, or the answer makes no sense. Either way this worker is over; its exit code tells more.
+            if (!await EndsWithinAsync(ExitCodeWait).ConfigureAwait(false))
+            {
+                KillAsViolation(exception.Message);
+            }
+
+            throw new WorkerLostException(await Exited.ConfigureAwait(false));
+        }
     }
 
-    private CallReply Check(CallReply reply)
+    private CallReply Check(CallReply? reply)
     {
         if (reply is not { Attachments: not null })
         {
@@ -118,26 +136,6 @@ internal sealed class SandboxWorker : IWorker
         }
 
         return reply;
-    }
-
-    private async Task<T> AskAsync<T>(string method, object argument, Func<T, T>? check = null)
-        where T : class
-    {
-        try
-        {
-            var reply = await _calls.RequestAsync<T>(method, argument).ConfigureAwait(false);
-            return check is null ? reply : check(reply);
-        }
-        catch (Exception exception)
-        {
-            // The connection ended, or the answer makes no sense. Either way this worker is over; its exit code tells more.
-            if (!await EndsWithinAsync(ExitCodeWait).ConfigureAwait(false))
-            {
-                KillAsViolation(exception.Message);
-            }
-
-            throw new WorkerLostException(await Exited.ConfigureAwait(false));
-        }
     }
 
     public async Task<LoadReport?> GetLoadReportAsync(CancellationToken cancellationToken)

@@ -42,9 +42,11 @@ internal sealed class CallsChannel(
         }
     }
 
-    /// <summary>Makes a request.</summary>
-    /// <exception cref="IOException">The connection has ended.</exception>
-    public async Task<object?> RequestAsync(string method, object? argument, CancellationToken cancellationToken = default)
+    /// <summary>Makes a request. The task fails with an <see cref="IOException"/> when the connection has ended.</summary>
+    /// <param name="method">The method.</param>
+    /// <param name="argument">Its only argument.</param>
+    /// <param name="cancellationToken">Cancels it on the other side, which answers all the same.</param>
+    public Task<object?> RequestAsync(string method, object? argument, CancellationToken cancellationToken = default)
     {
         var reply = new TaskCompletionSource<object?>(continuesInline ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously);
         long id;
@@ -52,30 +54,20 @@ internal sealed class CallsChannel(
         {
             if (_isOver)
             {
-                throw Ended();
+                return Task.FromException<object?>(Ended());
             }
 
             id = ++_lastId;
             _waiting.Add(id, reply);
         }
 
-        try
+        var sent = SendAsync(new JsonRpcRequest { RequestId = new RequestId(id), Method = method, ArgumentsList = [argument] });
+        if (!sent.IsCompletedSuccessfully)
         {
-            await SendAsync(new JsonRpcRequest { RequestId = new RequestId(id), Method = method, ArgumentsList = [argument] }).ConfigureAwait(false);
-        }
-        catch (IOException)
-        {
-            lock (_gate)
-            {
-                _waiting.Remove(id);
-            }
-
-            throw;
+            _ = FailWithAsync(sent, id);
         }
 
-        using var cancel = cancellationToken.UnsafeRegister(
-            _ => SendAndForget(new JsonRpcRequest { Method = CancelRequest, NamedArguments = new Dictionary<string, object?> { ["id"] = new RequestId(id) } }), null);
-        return await reply.Task.ConfigureAwait(false);
+        return cancellationToken.CanBeCanceled ? CancelWithAsync(reply.Task, id, cancellationToken) : reply.Task;
     }
 
     /// <summary>Takes the frames that are there: replies continue, requests begin, on this thread.</summary>
@@ -130,6 +122,31 @@ internal sealed class CallsChannel(
         _ = _completion.Task.Exception;
         waiting.ForEach(reply => reply.TrySetException(reason ?? Ended()));
         answering.ForEach(cancel => cancel.Cancel());
+    }
+
+    private async Task FailWithAsync(ValueTask sent, long id)
+    {
+        try
+        {
+            await sent.ConfigureAwait(false);
+        }
+        catch (IOException exception)
+        {
+            TaskCompletionSource<object?>? reply;
+            lock (_gate)
+            {
+                _waiting.Remove(id, out reply);
+            }
+
+            reply?.TrySetException(exception);
+        }
+    }
+
+    private async Task<object?> CancelWithAsync(Task<object?> reply, long id, CancellationToken cancellationToken)
+    {
+        using var cancel = cancellationToken.UnsafeRegister(
+            _ => SendAndForget(new JsonRpcRequest { Method = CancelRequest, NamedArguments = new Dictionary<string, object?> { ["id"] = new RequestId(id) } }), null);
+        return await reply.ConfigureAwait(false);
     }
 
     private static IOException Ended() => new("The connection has ended.");
@@ -190,7 +207,35 @@ internal sealed class CallsChannel(
         SendAndForget(reply);
     }
 
-    private async Task SendAsync(JsonRpcMessage message)
+    private ValueTask SendAsync(JsonRpcMessage message)
+    {
+        // Almost always nobody else writes, and there is room.
+        if (!_writing.Wait(0))
+        {
+            return SendLaterAsync(message);
+        }
+
+        ValueTask written;
+        try
+        {
+            _writer.Frame(message);
+            written = write(_writer.Written);
+        }
+        catch (Exception exception)
+        {
+            written = ValueTask.FromException(exception);
+        }
+
+        if (!written.IsCompletedSuccessfully)
+        {
+            return ReleaseAfterAsync(written);
+        }
+
+        _writing.Release();
+        return default;
+    }
+
+    private async ValueTask SendLaterAsync(JsonRpcMessage message)
     {
         await _writing.WaitAsync().ConfigureAwait(false);
         try
@@ -204,6 +249,25 @@ internal sealed class CallsChannel(
         }
     }
 
+    private async ValueTask ReleaseAfterAsync(ValueTask written)
+    {
+        try
+        {
+            await written.ConfigureAwait(false);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
     // When nobody reads any more, there is nobody left to tell.
-    private void SendAndForget(JsonRpcMessage message) => SendAsync(message).ContinueWith(sent => _ = sent.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+    private void SendAndForget(JsonRpcMessage message)
+    {
+        var sent = SendAsync(message);
+        if (!sent.IsCompletedSuccessfully)
+        {
+            _ = sent.AsTask().ContinueWith(failed => _ = failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        }
+    }
 }

@@ -8,15 +8,21 @@ namespace ProcessPool.Protocol.Transport;
 /// </summary>
 internal sealed class PolledPipe : IDisposable
 {
+    private const int SpinsBetweenReads = 20;
+    private const int RestMilliseconds = 50;
+
     private readonly RawPipe _pipe;
     private readonly int _input;
     private readonly int _output;
     private readonly FrameBuffer _buffer;
     private readonly Action<FrameBuffer> _receive;
     private readonly Action<Exception?> _end;
+    private readonly Func<bool> _isExpecting;
+    private readonly Timer _rest;
     private readonly Lock _gate = new();
     private TaskCompletionSource? _room;
     private int _reading;
+    private volatile bool _isResting;
     private bool _isArmed;
     private bool _isOver;
 
@@ -24,8 +30,11 @@ internal sealed class PolledPipe : IDisposable
     /// <param name="maxMessageBytes">The frame cap.</param>
     /// <param name="receive">Takes the frames.</param>
     /// <param name="end">Told once, when nothing is read any more.</param>
-    public PolledPipe(RawPipe pipe, int maxMessageBytes, Action<FrameBuffer> receive, Action<Exception?> end)
+    /// <param name="isExpecting">Whether anything is waited for.</param>
+    public PolledPipe(RawPipe pipe, int maxMessageBytes, Action<FrameBuffer> receive, Action<Exception?> end, Func<bool> isExpecting)
     {
+        _isExpecting = isExpecting;
+        _rest = new Timer(_ => EndRest(), null, Timeout.Infinite, Timeout.Infinite);
         _pipe = pipe;
         _buffer = new FrameBuffer(maxMessageBytes);
         _receive = receive;
@@ -53,13 +62,28 @@ internal sealed class PolledPipe : IDisposable
         {
             if (!Drain())
             {
-                Thread.SpinWait(8);
+                Thread.SpinWait(SpinsBetweenReads);
             }
         }
 
-        Arm();
-        return task.IsCompleted;
+        if (!task.IsCompleted || _isExpecting())
+        {
+            Arm();
+            return task.IsCompleted;
+        }
+
+        // The next call is likely to come at once, and to read again itself.
+        if (!_isResting)
+        {
+            _isResting = true;
+            _rest.Change(RestMilliseconds, Timeout.Infinite);
+        }
+
+        return true;
     }
+
+    /// <summary>Something is expected: the poller looks for it.</summary>
+    public void Watch() => Arm();
 
     public void Dispose()
     {
@@ -75,6 +99,7 @@ internal sealed class PolledPipe : IDisposable
             PipePoller.Shared.Forget(_output);
         }
 
+        _rest.Dispose();
         _room?.TrySetResult();
         _end(null);
     }
@@ -90,6 +115,12 @@ internal sealed class PolledPipe : IDisposable
         {
         }
 
+        Arm();
+    }
+
+    private void EndRest()
+    {
+        _isResting = false;
         Arm();
     }
 

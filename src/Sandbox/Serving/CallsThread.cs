@@ -93,7 +93,7 @@ internal sealed class SpinningInput(RawPipe pipe)
 {
     private const int MaxSkips = 64;
 
-    private static readonly long Budget = Stopwatch.Frequency * 50 / 1_000_000;
+    private static readonly long Budget = Stopwatch.Frequency * 100 / 1_000_000;
     private static readonly bool HasRoom = LibC.Processors > 1;
 
     private int _skips;

@@ -64,6 +64,12 @@ internal sealed class FakeWorker(string name) : IWorker
 
     public long? PeakMemory => Memory;
 
+    public void Watch()
+    {
+    }
+
+    public bool Spin(Task task, long untilTimestamp) => task.IsCompleted;
+
     public Task EndAsync(long callId)
     {
         Ended = true;
