@@ -24,6 +24,17 @@ internal sealed record CallRequest(long Id, string EntryPoint, ReadOnlyMemory<by
     public static CallRequest Read(ref WireReader reader) => new(reader.Int64(), reader.String(), reader.Bytes(), reader.Attachments(), reader.Bool());
 }
 
+/// <summary>Calls to be run one after the other, each answered by itself as if it had come alone: the reply of the first has the request's id, the next ones those that follow.</summary>
+/// <param name="Requests">The calls.</param>
+internal sealed record CallChunk(IReadOnlyList<CallRequest> Requests)
+{
+    public const byte Tag = 17;
+
+    public void Write(WireWriter writer) => writer.List(Requests, (to, request) => request.Write(to));
+
+    public static CallChunk Read(ref WireReader reader) => new(reader.List(CallRequest.Read));
+}
+
 /// <summary>What a sandbox asks its host for while a call executes: a service, or an argument that is no JSON value.</summary>
 /// <param name="CallId">The call.</param>
 /// <param name="Target"><c>IContract.Method</c> of a service, or <c>$0.next</c>, <c>$0.end</c>, <c>$0.report</c> of the call's first such argument.</param>

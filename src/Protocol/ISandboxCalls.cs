@@ -11,6 +11,9 @@ internal partial interface ISandboxCalls
     /// <summary>Runs one call. Never faults for what the plugin did: that travels in the reply.</summary>
     Task<CallReply> InvokeAsync(CallRequest request);
 
+    /// <summary>Runs many calls, one after the other. Has no reply of its own: each of them has.</summary>
+    Task InvokeManyAsync(CallChunk chunk);
+
     /// <summary>The next items of the call's stream: as soon as there is one, all that are there.</summary>
     Task<CallReply> NextAsync(long callId);
 

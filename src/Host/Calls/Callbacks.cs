@@ -10,6 +10,9 @@ namespace ProcessPool.Calls;
 /// <param name="maxMessageBytes">The frame cap.</param>
 internal sealed class Callbacks(LiveCall[] live, HostServices services, int maxMessageBytes)
 {
+    /// <summary>Whether there are live arguments.</summary>
+    public bool HasLive => live.Length > 0;
+
     /// <summary>Whether the sandbox has asked for anything: then the call has begun, whatever else it says.</summary>
     public bool WasUsed { get; private set; }
 

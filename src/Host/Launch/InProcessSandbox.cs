@@ -77,6 +77,8 @@ internal sealed class InProcessSandbox : ISandbox
         return new InProcessSandbox(s_session, depth, new ScratchDirectory(settings.Logger));
     }
 
+    public byte[] ReadOutbox() => [];
+
     public RecorderMark? ReadMark() => null;
 
     public ProcessMemory? ReadMemory() => null;

@@ -108,6 +108,8 @@ internal sealed class ProcessSandbox : ISandbox
         }
     }
 
+    public byte[] ReadOutbox() => _pipes.Recorder.ReadOutbox();
+
     public RecorderMark? ReadMark() => _pipes.Recorder.Read();
 
     public ProcessMemory? ReadMemory()

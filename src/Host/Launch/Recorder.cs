@@ -74,6 +74,22 @@ internal sealed class Recorder : IDisposable
         }
     }
 
+    /// <summary>Replies that a sandbox finished and had not sent when it died, as frames. What is in it is its claim too.</summary>
+    public byte[] ReadOutbox()
+    {
+        try
+        {
+            Span<byte> length = stackalloc byte[sizeof(long)];
+            RandomAccess.Read(_page, length, RecorderPage.OutboxLength);
+            var outbox = new byte[Math.Clamp(BinaryPrimitives.ReadInt64LittleEndian(length), 0, RecorderPage.OutboxBytes)];
+            return outbox[..RandomAccess.Read(_page, outbox, RecorderPage.OutboxAt)];
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException)
+        {
+            return [];
+        }
+    }
+
     public void Dispose()
     {
         _inherited?.Dispose();

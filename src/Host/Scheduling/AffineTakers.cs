@@ -8,6 +8,8 @@ internal sealed class AffineTakers
     /// <summary>The calls that are set apart for each.</summary>
     public IEnumerable<WaitingCalls> Calls => _takers.Select(taker => taker.Own);
 
+    public int Count => _takers.Count;
+
     public void Add(Taker taker) => _takers.Add(taker);
 
     /// <summary>Who is to get a call; null: anybody. While a key's taker is not active, the same next one stands in.</summary>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using ProcessPool.Protocol.Interop;
 
 namespace ProcessPool.Scheduling;
@@ -18,7 +17,7 @@ internal sealed class CallerSpin
 
     private const int MaxSkips = 1024;
 
-    private static readonly long Budget = Stopwatch.Frequency * 100 / 1_000_000;
+    private static readonly long Budget = TimeProvider.System.TimestampFrequency * 100 / 1_000_000;
     private static readonly bool HasRoom = LibC.Processors > 1 && Environment.ProcessorCount > 1;
 
     private int _inFlight;
@@ -47,7 +46,7 @@ internal sealed class CallerSpin
         call.SpinningThread = 0;
         if (call.Unwatched is { } worker)
         {
-            _skip = worker.Spin(call.Settled, Stopwatch.GetTimestamp() + Budget) ? _skips = 0 : _skips = Math.Min(MaxSkips, _skips * 2 + 1);
+            _skip = worker.Spin(call.Settled, TimeProvider.System.GetTimestamp() + Budget) ? _skips = 0 : _skips = Math.Min(MaxSkips, _skips * 2 + 1);
         }
     }
 

@@ -13,6 +13,8 @@ internal readonly record struct CallTraits(bool AcceptsCancellation = false, boo
 /// <summary>One call on its way: what was asked, how far it has come, and the one place where it is settled.</summary>
 internal sealed class Invocation(CallRequest request, CallTraits traits, CallOptions options, Callbacks? callbacks, CancellationToken cancellationToken)
 {
+    private const int MaxTogetherBytes = 512;
+
     private readonly TaskCompletionSource<SettledCall> _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CallLifecycle _life = new();
     private volatile bool _hasBegun;
@@ -71,6 +73,14 @@ internal sealed class Invocation(CallRequest request, CallTraits traits, CallOpt
 
     /// <summary>The queue's own bookkeeping: ends when it has its place, if it had to wait for one.</summary>
     public TaskCompletionSource? Room { get; set; }
+
+    /// <summary>Whether it can be sent together with others: nothing about it needs a worker's whole attention.</summary>
+    public bool CanGoTogether => Lease is null && Stream is null && Callbacks?.HasLive != true && !Request.Measure && Options.Timeout is null && Returns == 0 && Retries == 0
+        && Request.Payload.Length <= MaxTogetherBytes && Request.Attachments.Length == 0;
+
+    /// <summary>Whether it can be sent after this one.</summary>
+    public bool GoesWith(Invocation first) =>
+        CanGoTogether && Request.EntryPoint == first.Request.EntryPoint && Options.Priority == first.Options.Priority && Options.AffinityKey is null;
 
     public void Assign() => _life.Fire(CallTrigger.Assign);
 

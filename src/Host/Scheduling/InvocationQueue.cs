@@ -5,7 +5,7 @@ namespace ProcessPool.Scheduling;
 /// cancelled while it waits leaves at once. No code of a caller runs under the lock. A call that finds a taker waiting is handed to it on the caller's thread;
 /// every other completion here continues on the thread pool.
 /// </summary>
-internal sealed class InvocationQueue : IDisposable
+internal sealed partial class InvocationQueue : IDisposable
 {
     private readonly int _capacity;
     private readonly WhenFull _whenFull;
@@ -180,6 +180,22 @@ internal sealed class InvocationQueue : IDisposable
             taker.Waiting = new TaskCompletionSource<Invocation?>();
             taker.Node = _takers.AddLast(taker);
             return new ValueTask<Invocation?>(taker.Waiting.Task);
+        }
+    }
+
+    /// <summary>Takes more calls of the same entry point, which may go together with the first: those that are next, a fair share of them, and so many at most.</summary>
+    public void TakeMore(Taker taker, List<Invocation> calls, int max)
+    {
+        lock (_gate)
+        {
+            var share = (_count + _callers.Count + _affine.Count) / Math.Max(1, _affine.Count);
+            max = Math.Min(max, share);
+            while (calls.Count < max && (WaitingCalls.FirstOf(taker.Own, _calls) ?? _callers.First) is { } next && next.GoesWith(calls[0]))
+            {
+                Remove_NeedsLock(next);
+                Take_NeedsLock(next);
+                calls.Add(next);
+            }
         }
     }
 
@@ -373,44 +389,5 @@ internal sealed class InvocationQueue : IDisposable
         }
 
         ReleaseTakersWhenDrained_NeedsLock();
-    }
-
-    private QueueStatus Status_NeedsLock() => new(
-        _count + _callers.Count,
-        Oldest_NeedsLock() is { } oldest ? _time.GetElapsedTime(oldest.QueuedAt) : TimeSpan.Zero);
-
-    private Invocation? Oldest_NeedsLock() => Lists_NeedsLock().Select(calls => calls.Oldest).Where(call => call is not null).MinBy(call => call!.QueuedAt);
-
-    // One timer for all: the oldest call is the first whose time is up.
-    private void ArmTimer_NeedsLock()
-    {
-        if (_timer is not null && !_timerArmed && Oldest_NeedsLock() is { } oldest)
-        {
-            _timerArmed = true;
-            var left = _timeout!.Value - _time.GetElapsedTime(oldest.QueuedAt);
-            _timer.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
-        }
-    }
-
-    private void Expire()
-    {
-        var expired = new List<(Invocation Call, QueueStatus Status)>();
-        lock (_gate)
-        {
-            while (Oldest_NeedsLock() is { } oldest && _time.GetElapsedTime(oldest.QueuedAt) >= _timeout)
-            {
-                expired.Add((oldest, Status_NeedsLock()));
-                Remove_NeedsLock(oldest);
-            }
-
-            _timerArmed = false;
-            ArmTimer_NeedsLock();
-        }
-
-        foreach (var (call, status) in expired)
-        {
-            call.Fail(_errors.TimedOut(call, _timeout!.Value, status));
-            call.Room?.TrySetResult();
-        }
     }
 }

@@ -34,10 +34,8 @@ internal readonly record struct CallRunEnd(WorkerAfterCall Worker, CallReply? Re
 /// <param name="supervisor">The pool's.</param>
 internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isLeased, PoolSettings settings, Supervisor supervisor)
 {
-    /// <summary>How often a call goes back to the queue because its worker died "before it began it". That is the dead worker's own claim.</summary>
-    private const int MaxReturns = 2;
-
     private readonly IWorker _worker = incarnation.Worker;
+    private readonly Settlement _settlement = new(incarnation, call, isLeased, settings, supervisor);
     private CallReply? _lastReply;
 
     public async Task<CallRunEnd> RunAsync(CancellationToken poolStopped)
@@ -78,7 +76,7 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
                 return (await LeaveAsync(poolStopped).ConfigureAwait(false), false);
             }
 
-            Settle(watch);
+            _settlement.End(watch);
             return (new(watch.Killed ? WorkerAfterCall.Killed : _lastReply is null ? WorkerAfterCall.Ready : WorkerAfterCall.Spent, _lastReply), false);
         }
 
@@ -109,11 +107,11 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
 
             if (goesOn || told == EndReason.TimedOut || told == EndReason.Cancelled && reply.Status == CallStatus.PluginThrew)
             {
-                Settle(watch);
+                _settlement.End(watch);
             }
             else
             {
-                Finish(reply);
+                _settlement.Finish(reply);
                 // A stream that nobody asked for is still open there.
                 left = reply.Status == CallStatus.Streaming && left == WorkerAfterCall.Ready ? WorkerAfterCall.Spent : left;
             }
@@ -125,26 +123,26 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
             // Cancelled on the way out, or the connection broke after the plugin was asked: the two cannot be told apart. A worker that may be dying
             // must not get another call; one that answers is not, and has not seen this request.
             watch.Close();
-            NoteExecution(_worker.ReadMark());
+            _settlement.NoteExecution(_worker.ReadMark());
             if (!watch.Killed && watch.Reason == EndReason.Cancelled)
             {
                 return (await LeaveAsync(poolStopped).ConfigureAwait(false), false);
             }
 
-            Settle(watch);
+            _settlement.End(watch);
             return (new(watch.Killed ? WorkerAfterCall.Killed : WorkerAfterCall.Spent), false);
         }
         catch (WorkerLostException lost)
         {
             watch.Close();
-            NoteExecution(lost.Exit.Mark);
+            _settlement.NoteExecution(lost.Exit.Mark);
             if (watch.Reason != EndReason.None)
             {
-                Settle(watch);
+                _settlement.End(watch);
                 return (new(watch.Killed ? WorkerAfterCall.Killed : WorkerAfterCall.Died), false);
             }
 
-            Blame(lost.Exit);
+            _settlement.Blame(lost.Exit);
             return (new(WorkerAfterCall.Died), false);
         }
     }
@@ -158,7 +156,7 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
         await ((Task)Task.WhenAny(room, _worker.Exited)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (_worker.Exited.IsCompleted)
         {
-            Blame(await _worker.Exited.ConfigureAwait(false));
+            _settlement.Blame(await _worker.Exited.ConfigureAwait(false));
             return new(WorkerAfterCall.Died);
         }
 
@@ -194,73 +192,5 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
         supervisor.CallFinishes();
         call.Cancel();
         return new(watch.Killed ? WorkerAfterCall.Killed : left, _lastReply);
-    }
-
-    private void Finish(CallReply reply)
-    {
-        long? peak = null;
-        if (call.Request.Measure)
-        {
-            _worker.ReadMemory();
-            peak = _worker.PeakMemory;
-        }
-
-        if (call.Stream is { } stream && reply.Error is null)
-        {
-            stream.Add(reply);
-        }
-
-        supervisor.CallFinishes();
-        call.Succeed(new SettledCall(reply, Site, settings.Time.GetElapsedTime(call.QueuedAt, call.TakenAt), peak));
-    }
-
-    // What is not known counts as begun.
-    private void NoteExecution(RecorderMark? mark)
-    {
-        if (mark is null || mark.StartedCall == call.Request.Id || call.Callbacks is { WasUsed: true })
-        {
-            call.Start();
-        }
-    }
-
-    private void Blame(WorkerExit exit)
-    {
-        supervisor.WorkerDied(incarnation, exit, Site);
-        var hasBegun = call.Phase == CallPhase.Executing;
-        if (!isLeased && !hasBegun && call.Returns++ < MaxReturns)
-        {
-            settings.Logger.CallReturned(call.Request.Id, call.Request.EntryPoint, _worker.Name, _worker.ProcessId);
-            supervisor.PutBack(call);
-        }
-        else if (!isLeased && hasBegun && call.Stream is null && call.Retries < call.Traits.Retries)
-        {
-            call.Retries++;
-            settings.Logger.CallRetried(call.Request.Id, call.Request.EntryPoint, _worker.Name, _worker.ProcessId, call.Retries, call.Traits.Retries);
-            supervisor.PutBack(call);
-        }
-        else
-        {
-            supervisor.CallFinishes();
-            call.Fail(new WorkerCrashedException(exit, Site, call.Returns));
-        }
-    }
-
-    private void Settle(CallWatch watch)
-    {
-        if (watch.Reason == EndReason.Cancelled)
-        {
-            supervisor.CallFinishes();
-            call.Cancel();
-        }
-        else if (watch.Reason == EndReason.TimedOut)
-        {
-            supervisor.CallFinishes();
-            call.Fail(CallTimeoutException.WhileExecuting(watch.CallTimeout, Site));
-        }
-        else
-        {
-            supervisor.CallCutOff();
-            call.Fail(new CallRejectedException(RejectionReason.Stopped, Site));
-        }
     }
 }

@@ -34,6 +34,9 @@ internal sealed class RecycleRules(RecyclePolicy policy, TimeProvider time, long
         _aboveMemory = policy.AboveMemory is { } limit && memory() > limit;
     }
 
+    /// <summary>How many calls it may still serve.</summary>
+    public int CallsLeft => policy.AfterCalls is { } calls ? (int)Math.Clamp(Math.Max(1, Math.Round(calls * _factor)) - _calls, 1, int.MaxValue) : int.MaxValue;
+
     /// <summary>It could not be done; not before this time again.</summary>
     public void Postpone(TimeSpan wait) => _postponed = (time.GetTimestamp(), wait);
 

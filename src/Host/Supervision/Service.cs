@@ -134,7 +134,14 @@ internal sealed class Service : IDisposable
     /// <summary>Runs one call; null when the worker is ready for the next.</summary>
     private async Task<ServiceEnd?> ServeAsync(Invocation call, bool isLeased, RestartBudget budget, CancellationToken poolStopped)
     {
+        var together = isLeased ? null : Together(call);
+        if (together is not null)
+        {
+            return await ServeAsync(together, budget, poolStopped).ConfigureAwait(false);
+        }
+
         _supervisor.CallBegins();
+        var since = _settings.Time.GetTimestamp();
         CallRunEnd end;
         try
         {
@@ -157,7 +164,67 @@ internal sealed class Service : IDisposable
             _rules.CallEnded(RanOutOfMemory(reply), _worker.ReadMemory);
         }
 
-        switch (end.Worker)
+        if (end is { Worker: WorkerAfterCall.Ready, Reply: not null })
+        {
+            _supervisor.Chunks.Ran(call.Request.EntryPoint, 1, since);
+        }
+
+        return await AfterAsync(end.Worker, poolStopped).ConfigureAwait(false);
+    }
+
+    /// <summary>The calls that go together with this one; null: none do.</summary>
+    private List<Invocation>? Together(Invocation call)
+    {
+        // Without a recorder (debug mode) nobody could say which of them has begun.
+        var size = call.CanGoTogether && _settings.CallTimeout is null && _worker.ProcessId is not null && _supervisor.Queue.Count > 0 ? Math.Min(_supervisor.Chunks.Of(call.Request.EntryPoint), _rules.CallsLeft) : 1;
+        if (size < 2)
+        {
+            return null;
+        }
+
+        var calls = new List<Invocation>(size) { call };
+        _supervisor.Queue.TakeMore(_taker, calls, size);
+        return calls.Count > 1 ? calls : null;
+    }
+
+    /// <summary>Runs calls that go together; null when the worker is ready for the next.</summary>
+    private async Task<ServiceEnd?> ServeAsync(List<Invocation> calls, RestartBudget budget, CancellationToken poolStopped)
+    {
+        _supervisor.CallBegins();
+        var since = _settings.Time.GetTimestamp();
+        WorkerAfterCall end;
+        try
+        {
+            _incarnation.Life.Fire(WorkerTrigger.Assign);
+            end = await new ChunkRun(_incarnation, calls, _settings, _supervisor).RunAsync(
+                reply =>
+                {
+                    budget.Forgive();
+                    _rules.CallEnded(RanOutOfMemory(reply), _worker.ReadMemory);
+                },
+                poolStopped).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            calls.ForEach(call => call.Fail(exception));
+            throw;
+        }
+        finally
+        {
+            _supervisor.CallEnds();
+        }
+
+        if (end == WorkerAfterCall.Ready)
+        {
+            _supervisor.Chunks.Ran(calls[0].Request.EntryPoint, calls.Count, since);
+        }
+
+        return await AfterAsync(end, poolStopped).ConfigureAwait(false);
+    }
+
+    private async ValueTask<ServiceEnd?> AfterAsync(WorkerAfterCall end, CancellationToken poolStopped)
+    {
+        switch (end)
         {
             case WorkerAfterCall.Ready:
                 _incarnation.Life.Fire(WorkerTrigger.Settle);

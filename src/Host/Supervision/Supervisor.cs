@@ -35,6 +35,7 @@ internal sealed class Supervisor : IQueueErrors
         _settings = settings;
         using var noFlow = ExecutionContext.SuppressFlow();
         Queue = NewQueue();
+        Chunks = new ChunkSizes(settings.Time);
         _workforce = new Workforce(poolName, settings, launcher);
         _standby = new Standby(settings, _workforce, this);
         _slots = [.. Enumerable.Range(0, settings.Workers).Select(number => new Slot(number, settings, _workforce, _standby, this))];
@@ -196,6 +197,9 @@ internal sealed class Supervisor : IQueueErrors
             _filled.Remove(slot);
         }
     }
+
+    /// <summary>How many calls go together.</summary>
+    public ChunkSizes Chunks { get; }
 
     public void CallBegins() => Interlocked.Increment(ref _busy);
 

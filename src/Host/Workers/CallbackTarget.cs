@@ -1,6 +1,7 @@
 using ProcessPool.Calls;
 using ProcessPool.Protocol;
 using ProcessPool.Protocol.Transport;
+using ProcessPool.Scheduling;
 
 namespace ProcessPool.Workers;
 
@@ -8,7 +9,7 @@ namespace ProcessPool.Workers;
 internal sealed class CallbackTarget(PoolSettings settings)
 {
     private readonly RatePacer _pace = new(settings.MaxCallbacksPerSecond, settings.Time);
-    private volatile Running? _current;
+    private volatile Func<long, Callbacks?>? _current;
 
     public RequestGate Gate { get; } = new(WireLimits.MaxRequestsAtOnce, (nameof(IHostCalls.CallbackAsync), RequestGate.Always));
 
@@ -16,7 +17,10 @@ internal sealed class CallbackTarget(PoolSettings settings)
     public void End() => _current = null;
 
     /// <summary>From now on this call executes.</summary>
-    public void Begin(long callId, Callbacks? callbacks) => _current = callbacks is null ? null : new Running(callId, callbacks);
+    public void Begin(long callId, Callbacks? callbacks) => _current = callbacks is null ? null : id => id == callId ? callbacks : null;
+
+    /// <summary>From now on these calls execute, one after the other.</summary>
+    public void Begin(IReadOnlyList<Invocation> calls) => _current = id => calls.FirstOrDefault(call => call.Request.Id == id)?.Callbacks;
 
     public async Task<CallReply> CallbackAsync(object? argument, CancellationToken cancellationToken)
     {
@@ -26,10 +30,8 @@ internal sealed class CallbackTarget(PoolSettings settings)
         }
 
         await _pace.WaitAsync(cancellationToken).ConfigureAwait(false);
-        return _current is { } running && request.CallId == running.CallId
-            ? await running.Callbacks.AnswerAsync(request, cancellationToken).ConfigureAwait(false)
+        return _current?.Invoke(request.CallId) is { } callbacks
+            ? await callbacks.AnswerAsync(request, cancellationToken).ConfigureAwait(false)
             : Callbacks.Refused("The call is over, or may ask for nothing.");
     }
-
-    private sealed record Running(long CallId, Callbacks Callbacks);
 }

@@ -1,4 +1,5 @@
 using ProcessPool.Protocol.Transport;
+using StreamJsonRpc.Protocol;
 
 namespace ProcessPool.Workers;
 
@@ -14,7 +15,8 @@ internal sealed class CallsConnection : IDisposable
     /// <param name="callbacks">Answers the sandbox, on the thread pool.</param>
     public CallsConnection(ISandbox sandbox, int maxMessageBytes, CallbackTarget callbacks)
     {
-        Func<string, object?, CancellationToken, Task<object?>> answer = (_, argument, cancelled) => Task.Run(async () => (object?)await callbacks.CallbackAsync(argument, cancelled).ConfigureAwait(false));
+        Func<JsonRpcRequest, CancellationToken, Task<object?>> answer = (request, cancelled) =>
+            Task.Run(async () => (object?)await callbacks.CallbackAsync(request.ArgumentsList is [var only] ? only : null, cancelled).ConfigureAwait(false));
         if (OperatingSystem.IsLinux() && sandbox.CallsPipe is { } raw)
         {
             PolledPipe pipe = null!;
@@ -33,6 +35,22 @@ internal sealed class CallsConnection : IDisposable
 
     /// <summary>Makes a request; its reply continues on the thread that reads it. Then <see cref="Watch"/> or <see cref="Spin"/>.</summary>
     public Task<object?> RequestAsync(string method, object argument) => _channel.RequestAsync(method, argument);
+
+    /// <inheritdoc cref="CallsChannel.RequestManyAsync"/>
+    public Task RequestManyAsync(string method, object argument, int count, Action<int, object?> reply) => _channel.RequestManyAsync(method, argument, count, reply);
+
+    /// <inheritdoc cref="CallsChannel.Recover"/>
+    public void Recover(byte[] frames)
+    {
+        try
+        {
+            _channel.Recover(frames, frames.Length);
+        }
+        catch (Exception exception) when (exception is IOException or InvalidDataException)
+        {
+            // Nonsense; what could be read was.
+        }
+    }
 
     /// <inheritdoc cref="IWorker.Watch"/>
     public void Watch() => _pipe?.Watch();

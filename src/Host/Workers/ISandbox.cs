@@ -28,6 +28,9 @@ internal interface ISandbox : IAsyncDisposable
     /// <summary>What it says it is executing; null when that is unknown.</summary>
     RecorderMark? ReadMark();
 
+    /// <summary>Frames of replies that it finished and had not sent when it died.</summary>
+    byte[] ReadOutbox();
+
     /// <summary>What its process uses; null when that is unknown.</summary>
     ProcessMemory? ReadMemory();
 

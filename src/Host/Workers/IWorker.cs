@@ -1,5 +1,6 @@
 using ProcessPool.Calls;
 using ProcessPool.Protocol;
+using ProcessPool.Scheduling;
 
 namespace ProcessPool.Workers;
 
@@ -23,6 +24,15 @@ internal interface IWorker : IAsyncDisposable
     /// <param name="callbacks">What it may ask of the host, until it has ended; null: nothing.</param>
     /// <param name="cancellationToken">Asks the plugin to end.</param>
     Task<CallReply> InvokeAsync(CallRequest request, Callbacks? callbacks, CancellationToken cancellationToken);
+
+    /// <summary>Runs many calls, one after the other. The task ends with the last reply, or with the worker.</summary>
+    /// <exception cref="WorkerLostException">The worker is gone. Each reply that it had finished was delivered.</exception>
+    /// <param name="calls">The calls: none streams, or has live arguments.</param>
+    /// <param name="reply">Takes each reply: which call's, and what it is.</param>
+    Task InvokeManyAsync(IReadOnlyList<Invocation> calls, Action<int, CallReply> reply);
+
+    /// <summary>Asks one of the calls to end: now, or as soon as it begins.</summary>
+    void Cancel(long callId);
 
     /// <summary>After a request was made: its reply is looked for. Not needed where <see cref="Spin"/> follows.</summary>
     void Watch();

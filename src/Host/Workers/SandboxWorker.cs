@@ -3,6 +3,7 @@ using ProcessPool.Calls;
 using ProcessPool.Diagnostics;
 using ProcessPool.Protocol;
 using ProcessPool.Protocol.Transport;
+using ProcessPool.Scheduling;
 using StreamJsonRpc;
 
 namespace ProcessPool.Workers;
@@ -80,6 +81,37 @@ internal sealed class SandboxWorker : IWorker
         return RequestAsync(nameof(ISandboxCalls.InvokeAsync), request, request.Id, cancellationToken);
     }
 
+    public async Task InvokeManyAsync(IReadOnlyList<Invocation> calls, Action<int, CallReply> reply)
+    {
+        _callbacks.Begin(calls);
+        try
+        {
+            var requests = new CallRequest[calls.Count];
+            for (var i = 0; i < requests.Length; i++)
+            {
+                requests[i] = calls[i].Request;
+            }
+
+            await _calls.RequestManyAsync(nameof(ISandboxCalls.InvokeManyAsync), new CallChunk(requests), requests.Length, (index, value) =>
+            {
+                if (value is not CallReply { Attachments: not null, Status: not CallStatus.Streaming } each)
+                {
+                    throw new InvalidDataException("It answered a call with nothing, or with a stream.");
+                }
+
+                _callsServed++;
+                reply(index, each);
+            }).ConfigureAwait(false);
+            _callbacks.End();
+        }
+        catch (Exception exception)
+        {
+            throw await LostAsync(exception).ConfigureAwait(false);
+        }
+    }
+
+    public void Cancel(long callId) => _controlProxy.CancelAsync(callId).Forget();
+
     public Task<CallReply> NextAsync(long callId, CancellationToken cancellationToken) => RequestAsync(nameof(ISandboxCalls.NextAsync), callId, callId, cancellationToken);
 
     public async Task EndAsync(long callId)
@@ -98,7 +130,7 @@ internal sealed class SandboxWorker : IWorker
         cancellationToken.ThrowIfCancellationRequested();
 
         // On the control channel: the thread that reads the other one may be the plugin's.
-        using var cancel = cancellationToken.UnsafeRegister(_ => _controlProxy.CancelAsync(callId).Forget(), null);
+        using var cancel = cancellationToken.UnsafeRegister(_ => Cancel(callId), null);
         try
         {
             var reply = Check(await _calls.RequestAsync(method, argument).ConfigureAwait(false) as CallReply);
@@ -107,14 +139,19 @@ internal sealed class SandboxWorker : IWorker
         }
         catch (Exception exception)
         {
-            // The connection ended, or the answer makes no sense. Either way this worker is over; its exit code tells more.
-            if (!await EndsWithinAsync(ExitCodeWait).ConfigureAwait(false))
-            {
-                KillAsViolation(exception.Message);
-            }
-
-            throw new WorkerLostException(await Exited.ConfigureAwait(false));
+            throw await LostAsync(exception).ConfigureAwait(false);
         }
+    }
+
+    // The connection ended, or the answer makes no sense. Either way this worker is over; its exit code tells more.
+    private async Task<WorkerLostException> LostAsync(Exception exception)
+    {
+        if (!await EndsWithinAsync(ExitCodeWait).ConfigureAwait(false))
+        {
+            KillAsViolation(exception.Message);
+        }
+
+        return new WorkerLostException(await Exited.ConfigureAwait(false));
     }
 
     private CallReply Check(CallReply? reply)
@@ -244,6 +281,7 @@ internal sealed class SandboxWorker : IWorker
 
         // What the sandbox finished before it died is delivered. Then pending calls must end, even if a descendant holds the pipe open.
         await Task.WhenAny(_calls.Completion, Task.Delay(LastReplyWait, _settings.Time)).ConfigureAwait(false);
+        _calls.Recover(_sandbox.ReadOutbox());
         var tail = _sandbox.StandardError.Text;
         var exit = new WorkerExit(
             _violation is null ? _killedFor ?? ExitClassifier.Reason(exitCode, tail) : CrashReason.ProtocolViolation,

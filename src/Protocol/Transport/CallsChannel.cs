@@ -9,14 +9,17 @@ namespace ProcessPool.Protocol.Transport;
 /// hands every message to the thread pool, twice, which costs more than the message. Reading is somebody else's: see <see cref="Receive(FrameBuffer)"/>. Thread-safe, but one reads at a time.
 /// </summary>
 /// <param name="write">Writes a frame.</param>
-/// <param name="answer">Answers a request: its method, its argument, and what cancels it.</param>
+/// <param name="answer">Answers a request, until it is cancelled. <see cref="Answered"/>: it was answered already.</param>
 /// <param name="gate">Which requests the other side may make. It is trusted when this is left out.</param>
 /// <param name="continuesInline">Whether what waits for a reply goes on on the thread that reads: only where that runs nobody else's code.</param>
 [SuppressMessage("Design", "CA1001", Justification = "The semaphore has no wait handle.")]
 internal sealed class CallsChannel(
-    Func<ReadOnlyMemory<byte>, ValueTask> write, Func<string, object?, CancellationToken, Task<object?>> answer, RequestGate? gate, bool continuesInline)
+    Func<ReadOnlyMemory<byte>, ValueTask> write, Func<JsonRpcRequest, CancellationToken, Task<object?>> answer, RequestGate? gate, bool continuesInline)
 {
     private const string CancelRequest = "$/cancelRequest";
+
+    /// <summary>No reply of its own.</summary>
+    public static readonly object Answered = new();
 
     private readonly SemaphoreSlim _writing = new(1);
     private readonly WireWriter _writer = new();
@@ -25,6 +28,7 @@ internal sealed class CallsChannel(
     private readonly Dictionary<long, TaskCompletionSource<object?>> _waiting = [];
     private readonly Dictionary<long, CancellationTokenSource> _answering = [];
     private long _lastId;
+    private ManyReplies? _many;
     private bool _isOver;
 
     /// <summary>Ends with the connection; fails when what the other side sent cannot be understood.</summary>
@@ -37,7 +41,7 @@ internal sealed class CallsChannel(
         {
             lock (_gate)
             {
-                return _waiting.Count > 0;
+                return _waiting.Count > 0 || _many is not null;
             }
         }
     }
@@ -70,6 +74,59 @@ internal sealed class CallsChannel(
         return cancellationToken.CanBeCanceled ? CancelWithAsync(reply.Task, id, cancellationToken) : reply.Task;
     }
 
+    /// <summary>Makes a request that is answered many times. One such request at a time.</summary>
+    /// <param name="method">The method.</param>
+    /// <param name="argument">Its only argument.</param>
+    /// <param name="count">How many answers there will be.</param>
+    /// <param name="reply">Takes each, on the thread that reads: which one, and what it is.</param>
+    /// <returns>Ends with the last answer; fails with an <see cref="IOException"/> when the connection has ended.</returns>
+    public Task RequestManyAsync(string method, object argument, int count, Action<int, object?> reply)
+    {
+        ManyReplies many;
+        lock (_gate)
+        {
+            if (_isOver)
+            {
+                return Task.FromException(Ended());
+            }
+
+            many = _many = new ManyReplies(_lastId + 1, count, reply);
+            _lastId += count;
+        }
+
+        var sent = SendAsync(new JsonRpcRequest { RequestId = new RequestId(many.First), Method = method, ArgumentsList = [argument] });
+        if (!sent.IsCompletedSuccessfully)
+        {
+            _ = sent.AsTask().ContinueWith(failed => many.Fail(failed.Exception!.InnerException!), CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        }
+
+        return many.Done;
+    }
+
+    /// <summary>Takes answers to <see cref="RequestManyAsync"/> that were found elsewhere; what was answered already, or makes no sense, is left.</summary>
+    public void Recover(ReadOnlySpan<byte> frames, int maxMessageBytes)
+    {
+        var buffer = new FrameBuffer(maxMessageBytes);
+        while (frames.Length > 0)
+        {
+            var room = buffer.Room().Span;
+            var count = Math.Min(room.Length, frames.Length);
+            frames[..count].CopyTo(room);
+            buffer.Added(count);
+            frames = frames[count..];
+            while (buffer.TryTake(out var frame))
+            {
+                if (WireFormatter.Read(frame) is JsonRpcResult { RequestId.Number: { } id } result && _many is { } many && many.Has(id))
+                {
+                    Reply(many, id, result.Result);
+                }
+            }
+        }
+    }
+
+    /// <summary>Sends frames as they are.</summary>
+    public ValueTask SendAsync(ReadOnlyMemory<byte> frames) => SendAsync(null, frames);
+
     /// <summary>Takes the frames that are there: replies continue, requests begin, on this thread.</summary>
     /// <exception cref="Exception">What was read cannot be understood, or is not allowed: the connection is to be ended with it.</exception>
     public void Receive(FrameBuffer buffer)
@@ -89,6 +146,9 @@ internal sealed class CallsChannel(
             case JsonRpcRequest request:
                 gate?.Enter(request.Method);
                 Begin(request);
+                break;
+            case JsonRpcResult { RequestId.Number: { } id } result when _many is { } many && many.Has(id):
+                Reply(many, id, result.Result);
                 break;
             case JsonRpcResult result:
                 Take(result.RequestId).SetResult(result.Result);
@@ -120,8 +180,18 @@ internal sealed class CallsChannel(
 
         _ = reason is null ? _completion.TrySetResult() : _completion.TrySetException(reason);
         _ = _completion.Task.Exception;
+        _many?.Fail(reason ?? Ended());
         waiting.ForEach(reply => reply.TrySetException(reason ?? Ended()));
         answering.ForEach(cancel => cancel.Cancel());
+    }
+
+    private void Reply(ManyReplies many, long id, object? result)
+    {
+        if (many.Take(id, result))
+        {
+            _many = null;
+            many.Complete();
+        }
     }
 
     private async Task FailWithAsync(ValueTask sent, long id)
@@ -191,7 +261,7 @@ internal sealed class CallsChannel(
         JsonRpcMessage reply;
         try
         {
-            reply = new JsonRpcResult { RequestId = request.RequestId, Result = await answer(request.Method!, request.ArgumentsList is [var only, ..] ? only : null, cancel.Token).ConfigureAwait(false) };
+            reply = new JsonRpcResult { RequestId = request.RequestId, Result = await answer(request, cancel.Token).ConfigureAwait(false) };
         }
         catch (Exception exception)
         {
@@ -204,22 +274,26 @@ internal sealed class CallsChannel(
         }
 
         gate?.Leave();
-        SendAndForget(reply);
+        if (reply is not JsonRpcResult { Result: var result } || result != Answered)
+        {
+            SendAndForget(reply);
+        }
     }
 
-    private ValueTask SendAsync(JsonRpcMessage message)
+    private ValueTask SendAsync(JsonRpcMessage message) => SendAsync(message, default);
+
+    private ValueTask SendAsync(JsonRpcMessage? message, ReadOnlyMemory<byte> frames)
     {
         // Almost always nobody else writes, and there is room.
         if (!_writing.Wait(0))
         {
-            return SendLaterAsync(message);
+            return SendLaterAsync(message, frames);
         }
 
         ValueTask written;
         try
         {
-            _writer.Frame(message);
-            written = write(_writer.Written);
+            written = write(Frame(message, frames));
         }
         catch (Exception exception)
         {
@@ -235,13 +309,23 @@ internal sealed class CallsChannel(
         return default;
     }
 
-    private async ValueTask SendLaterAsync(JsonRpcMessage message)
+    private ReadOnlyMemory<byte> Frame(JsonRpcMessage? message, ReadOnlyMemory<byte> frames)
+    {
+        if (message is null)
+        {
+            return frames;
+        }
+
+        _writer.Frame(message);
+        return _writer.Written;
+    }
+
+    private async ValueTask SendLaterAsync(JsonRpcMessage? message, ReadOnlyMemory<byte> frames)
     {
         await _writing.WaitAsync().ConfigureAwait(false);
         try
         {
-            _writer.Frame(message);
-            await write(_writer.Written).ConfigureAwait(false);
+            await write(Frame(message, frames)).ConfigureAwait(false);
         }
         finally
         {

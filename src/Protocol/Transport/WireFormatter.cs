@@ -18,7 +18,7 @@ internal sealed class WireFormatter : IJsonRpcMessageFormatter
     // Names are part of both programs: the known ones are not made again for each message.
     private static readonly (byte[] Utf8, string Name)[] Methods = Array.ConvertAll(
         [
-            nameof(ISandboxCalls.InvokeAsync), nameof(ISandboxCalls.NextAsync), nameof(ISandboxCalls.EndAsync), nameof(IHostCalls.CallbackAsync),
+            nameof(ISandboxCalls.InvokeAsync), nameof(ISandboxCalls.InvokeManyAsync), nameof(ISandboxCalls.NextAsync), nameof(ISandboxCalls.EndAsync), nameof(IHostCalls.CallbackAsync),
             nameof(IHostControl.StageAsync), nameof(IHostControl.PluginStageAsync), nameof(IHostControl.LogAsync),
             nameof(ISandboxControl.InitializeAsync), nameof(ISandboxControl.GetLoadReportAsync), nameof(ISandboxControl.ShutdownAsync), nameof(ISandboxControl.ExitAsync), nameof(ISandboxControl.CancelAsync),
             "$/cancelRequest",

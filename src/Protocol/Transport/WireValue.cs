@@ -38,6 +38,10 @@ internal static class WireValue
                 writer.Byte(CallRequest.Tag);
                 request.Write(writer);
                 break;
+            case CallChunk chunk:
+                writer.Byte(CallChunk.Tag);
+                chunk.Write(writer);
+                break;
             case CallReply reply:
                 writer.Byte(CallReply.Tag);
                 reply.Write(writer);
@@ -75,6 +79,7 @@ internal static class WireValue
         Id => new RequestId(reader.Int64()),
         Stage => (StartStage)reader.Byte(),
         CallRequest.Tag => CallRequest.Read(ref reader),
+        CallChunk.Tag => CallChunk.Read(ref reader),
         CallReply.Tag => CallReply.Read(ref reader),
         CallbackRequest.Tag => CallbackRequest.Read(ref reader),
         InitializeRequest.Tag => InitializeRequest.Read(ref reader),

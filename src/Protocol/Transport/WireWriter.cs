@@ -43,9 +43,16 @@ internal sealed class WireWriter
     public void Frame(JsonRpcMessage message)
     {
         Clear();
+        AddFrame(message);
+    }
+
+    /// <summary>A frame with one message, after what was written before.</summary>
+    public void AddFrame(JsonRpcMessage message)
+    {
+        var begin = _length;
         Take(sizeof(int));
         WireFormatter.Write(this, message);
-        BinaryPrimitives.WriteInt32BigEndian(_buffer, _length - sizeof(int));
+        BinaryPrimitives.WriteInt32BigEndian(_buffer.AsSpan(begin), _length - begin - sizeof(int));
     }
 
     public void Byte(byte value) => Take(1)[0] = value;

@@ -1,5 +1,7 @@
 using ProcessPool.Protocol;
 using ProcessPool.Sandbox.Loading;
+using StreamJsonRpc;
+using StreamJsonRpc.Protocol;
 
 namespace ProcessPool.Sandbox.Serving;
 
@@ -7,24 +9,28 @@ using HostCall = Func<string, ReadOnlyMemory<byte>, ReadOnlyMemory<byte>[], Canc
 using Reply = (int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, Exception? Error);
 
 /// <summary>Runs calls. The host makes one request at a time.</summary>
-internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder? recorder, int maxMessageBytes) : ISandboxCalls
+internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder? recorder, int maxMessageBytes)
 {
+    private const int MaxCancelled = 1024;
+
     private readonly Lock _gate = new();
+    private readonly HashSet<long> _cancelled = [];
     private Task _busy = Task.CompletedTask;
     private RunningCall? _call;
-    private long _cancelled;
 
     public Task<CallReply> InvokeAsync(CallRequest request) => RunAsync(async () =>
     {
-        recorder?.Start(request.Id);
-        var call = new RunningCall(request);
+        RunningCall call;
         lock (_gate)
         {
-            _call = call;
-            if (_cancelled == request.Id)
+            if (_cancelled.Remove(request.Id))
             {
-                call.Cancel();
+                // Its caller has left before it began.
+                return new CallReply(CallStatus.PluginThrew, default, [], new RemoteError(typeof(OperationCanceledException).FullName!, "It was cancelled before it began.", "", null));
             }
+
+            recorder?.Start(request.Id);
+            _call = call = new RunningCall(request);
         }
 
         host.Enter(call);
@@ -32,6 +38,21 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder?
         call.Stream = stream;
         return await ReplyAsync(call, first).ConfigureAwait(false);
     });
+
+    /// <summary>Runs them one after the other; each is answered as soon as that costs the others nothing.</summary>
+    /// <param name="chunk">The calls.</param>
+    /// <param name="firstReply">The id of the first one's reply.</param>
+    /// <param name="outbox">Where the replies go.</param>
+    public async Task InvokeManyAsync(CallChunk chunk, long firstReply, Outbox outbox)
+    {
+        for (var i = 0; i < chunk.Requests.Count; i++)
+        {
+            var reply = await InvokeAsync(chunk.Requests[i]).ConfigureAwait(false);
+            outbox.Add(new JsonRpcResult { RequestId = new RequestId(firstReply + i), Result = reply });
+        }
+
+        outbox.Send();
+    }
 
     public Task<CallReply> NextAsync(long callId) => RunAsync(async () =>
     {
@@ -63,8 +84,17 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder?
         RunningCall? call;
         lock (_gate)
         {
-            _cancelled = callId;
             call = _call;
+            if (call?.Id != callId)
+            {
+                // Most of these have ended already; the host asks again for one that runs all the same.
+                if (_cancelled.Count >= MaxCancelled)
+                {
+                    _cancelled.Clear();
+                }
+
+                _cancelled.Add(callId);
+            }
         }
 
         if (call?.Id == callId)

@@ -1,6 +1,7 @@
 using ProcessPool.Protocol;
 using ProcessPool.Protocol.Transport;
 using ProcessPool.Sandbox.Loading;
+using StreamJsonRpc.Protocol;
 
 namespace ProcessPool.Sandbox.Serving;
 
@@ -12,6 +13,7 @@ internal sealed class ControlService(IHostControl host, CallsEnd calls, Recorder
     private CallService? _service;
     private LoadedPlugin? _plugin;
     private CallsChannel? _callsChannel;
+    private Outbox? _outbox;
 
     /// <summary>Ends when the host says exit; fails when its calls cannot be understood any more.</summary>
     public Task ExitRequested => _exit.Task;
@@ -79,28 +81,38 @@ internal sealed class ControlService(IHostControl host, CallsEnd calls, Recorder
     public ValueTask DisposeAsync()
     {
         _callsChannel?.End(null);
+        _outbox?.Dispose();
         return default;
     }
 
     private void Serve(LoadedPlugin plugin, HostCalls hostCalls, int maxMessageBytes)
     {
         _service = new CallService(plugin, hostCalls, recorder, maxMessageBytes);
-        var service = _service;
-        _callsChannel = new CallsChannel(
-            calls.Write,
-            async (method, argument, _) => method switch
-            {
-                nameof(ISandboxCalls.InvokeAsync) => await service.InvokeAsync((CallRequest)argument!).ConfigureAwait(false),
-                nameof(ISandboxCalls.NextAsync) => await service.NextAsync((long)argument!).ConfigureAwait(false),
-                nameof(ISandboxCalls.EndAsync) => await service.EndAsync((long)argument!).ConfigureAwait(false),
-                _ => throw new InvalidOperationException($"There is no method {method}."),
-            },
-            gate: null,
-            continuesInline: false);
+        _callsChannel = new CallsChannel(calls.Write, AnswerAsync, gate: null, continuesInline: false);
+        _outbox = new Outbox(_callsChannel, recorder);
         var reader = new CallsThread(calls.Read, maxMessageBytes);
         hostCalls.Connect(_callsChannel, reader);
         reader.Start(_callsChannel);
         _ = FailWithAsync(_callsChannel.Completion);
+    }
+
+    private async Task<object?> AnswerAsync(JsonRpcRequest request, CancellationToken cancellationToken)
+    {
+        var argument = request.ArgumentsList is [var only] ? only : null;
+        switch (request.Method)
+        {
+            case nameof(ISandboxCalls.InvokeAsync):
+                return await _service!.InvokeAsync((CallRequest)argument!).ConfigureAwait(false);
+            case nameof(ISandboxCalls.InvokeManyAsync):
+                await _service!.InvokeManyAsync((CallChunk)argument!, request.RequestId.Number!.Value, _outbox!).ConfigureAwait(false);
+                return CallsChannel.Answered;
+            case nameof(ISandboxCalls.NextAsync):
+                return await _service!.NextAsync((long)argument!).ConfigureAwait(false);
+            case nameof(ISandboxCalls.EndAsync):
+                return await _service!.EndAsync((long)argument!).ConfigureAwait(false);
+            default:
+                throw new InvalidOperationException($"There is no method {request.Method}.");
+        }
     }
 
     private async Task FailWithAsync(Task callsChannel)

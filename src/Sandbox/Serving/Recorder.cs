@@ -52,5 +52,23 @@ internal sealed unsafe class Recorder
     /// <summary>A call has ended, and its reply is about to be sent.</summary>
     public void Finish(long call) => Volatile.Write(ref At(RecorderPage.FinishedCall), call);
 
+    /// <summary>Keeps a reply that is finished and not sent yet: it survives this process.</summary>
+    /// <returns>Whether there was room for it.</returns>
+    public bool TryKeep(ReadOnlySpan<byte> frame)
+    {
+        ref var length = ref At(RecorderPage.OutboxLength);
+        if (RecorderPage.OutboxBytes - length < frame.Length)
+        {
+            return false;
+        }
+
+        frame.CopyTo(new Span<byte>(_page + RecorderPage.OutboxAt + length, frame.Length));
+        Volatile.Write(ref length, length + frame.Length);
+        return true;
+    }
+
+    /// <summary>They are sent.</summary>
+    public void Sent() => Volatile.Write(ref At(RecorderPage.OutboxLength), 0);
+
     private ref long At(int offset) => ref *(long*)(_page + offset);
 }

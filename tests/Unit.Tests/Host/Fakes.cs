@@ -64,6 +64,18 @@ internal sealed class FakeWorker(string name) : IWorker
 
     public long? PeakMemory => Memory;
 
+    public async Task InvokeManyAsync(IReadOnlyList<Invocation> calls, Action<int, CallReply> reply)
+    {
+        for (var i = 0; i < calls.Count; i++)
+        {
+            reply(i, await AnswerAsync(OnInvoke?.Invoke(calls[i].Request, CancellationToken.None) ?? new TaskCompletionSource<CallReply>().Task));
+        }
+    }
+
+    public void Cancel(long callId)
+    {
+    }
+
     public void Watch()
     {
     }
@@ -172,6 +184,10 @@ internal sealed class FakeSandbox : ISandbox
     public OutputTail StandardError { get; } = new();
 
     public string ScratchDirectory => "";
+
+    public byte[] Outbox { get; set; } = [];
+
+    public byte[] ReadOutbox() => Outbox;
 
     public RecorderMark? ReadMark() => null;
 

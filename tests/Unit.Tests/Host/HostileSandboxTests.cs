@@ -254,6 +254,8 @@ public sealed class HostileSandboxTests
 
         public Task<CallReply> InvokeAsync(CallRequest request) => calls!(request);
 
+        public Task InvokeManyAsync(CallChunk chunk) => Task.CompletedTask;
+
         public Task<CallReply> NextAsync(long callId) => calls!(new CallRequest(callId, "next", default, []));
 
         public Task<CallReply> EndAsync(long callId) => Task.FromResult(Some.Reply);

@@ -68,6 +68,8 @@ public sealed class FrameHandlerTests
         public Task<CallReply> InvokeAsync(CallRequest request) => Task.FromResult(new CallReply(
             CallStatus.PluginThrew, request.Payload, request.Attachments, new RemoteError("T", "m", "s", new RemoteError("T", "inner", "s", null))));
 
+        public Task InvokeManyAsync(CallChunk chunk) => Task.CompletedTask;
+
         public Task<CallReply> NextAsync(long callId) => InvokeAsync(new CallRequest(callId, "next", "[1]"u8.ToArray(), []));
 
         public Task<CallReply> EndAsync(long callId) => NextAsync(callId);

@@ -159,6 +159,8 @@ public sealed class FuzzTests
             [new byte[] { 1, 2, 3 }],
             new RemoteError("Type", "message", "stack", new RemoteError("Inner", "", "", null))));
 
+        public Task InvokeManyAsync(CallChunk chunk) => Task.CompletedTask;
+
         public Task<CallReply> NextAsync(long callId) => InvokeAsync(new CallRequest(callId, "next", "[1]"u8.ToArray(), []));
 
         public Task<CallReply> EndAsync(long callId) => NextAsync(callId);
