@@ -155,10 +155,10 @@ public sealed partial class SandboxPool
     public async Task<CallResult<T>> MeasureAsync<T>(string entryPoint, CallArguments? arguments = null, CallOptions? options = null, CancellationToken cancellationToken = default)
     {
         var settled = await CallAsync(entryPoint, arguments, options, lease: null, queued: null, cancellationToken, measure: true).ConfigureAwait(false);
-        var value = ResultReader.Read<T>(settled.Reply, settled.Site, _settings.Json);
+        var value = ResultReader.Read<T>(settled, _settings.Json);
         var usage = settled.Reply.Usage ?? new CallUsage(0, 0, 0);
         return new CallResult<T>(
-            value, settled.Site.Worker ?? "", settled.Site.ProcessId, settled.QueueTime, TimeSpan.FromTicks(usage.RunTime), TimeSpan.FromTicks(usage.CpuTime), usage.AllocatedBytes, settled.PeakMemory);
+            value, settled.Incarnation.Worker.Name, settled.Incarnation.Worker.ProcessId, settled.QueueTime, TimeSpan.FromTicks(usage.RunTime), TimeSpan.FromTicks(usage.CpuTime), usage.AllocatedBytes, settled.PeakMemory);
     }
 
     /// <summary>A call whose end is data. Never fails.</summary>
@@ -168,7 +168,7 @@ public sealed partial class SandboxPool
         try
         {
             var settled = await CallAsync(entryPoint, arguments, options, lease: null, queued, cancellationToken).ConfigureAwait(false);
-            return new CallOutcome<T>(index, ResultReader.Read<T>(settled.Reply, settled.Site, _settings.Json), null);
+            return new CallOutcome<T>(index, ResultReader.Read<T>(settled, _settings.Json), null);
         }
         catch (Exception exception)
         {

@@ -11,6 +11,7 @@ namespace ProcessPool;
 public sealed partial class SandboxPool
 {
     private readonly CallerSpin _spin = new();
+    private Callbacks? _noCallbacks;
     private long _lastCallId;
 
     /// <summary>Makes a call. A stream is collected into an array.</summary>
@@ -24,71 +25,69 @@ public sealed partial class SandboxPool
     internal async Task<SettledCall> CallAsync(
         string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, TaskCompletionSource? queued, CancellationToken cancellationToken, bool measure = false)
     {
-        var payload = PayloadOf(arguments);
+        CallPayload? payload = null;
         while (true)
         {
             var version = lease?.Version ?? _version;
+
+            // Whoever cannot take the items of a stream leaves it.
+            using var left = version?.Plugin.Streams(entryPoint) == true ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken) : null;
+            var (queue, call) = Prepare(version, entryPoint, arguments, ref payload, options, lease, measure, left?.Token ?? cancellationToken);
+            using var registration = call.CancellationToken.UnsafeRegister(_ => queue.Withdraw(call), null);
+            _spin.Enter(call);
             try
             {
-                return await CallAsync(version, entryPoint, payload, options, lease, queued, measure, cancellationToken).ConfigureAwait(false);
+                var room = Submit(queue, call);
+                _spin.Wait(call);
+                if (queued is not null)
+                {
+                    await room.ConfigureAwait(false);
+                    if (!version!.CameTooLate(call))
+                    {
+                        queued.TrySetResult();
+                    }
+                }
+
+                return call.Stream is { } stream ? await CollectAsync(call, stream).ConfigureAwait(false) : await call.Settled.ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                throw new OperationCanceledException(cancellationToken);
             }
             catch (CallRejectedException rejected) when (lease is null && version?.CameTooLate(rejected) == true)
             {
                 // Another version has just become current: the call is made there.
             }
-        }
-    }
-
-    private async Task<SettledCall> CallAsync(
-        PluginVersion? version, string entryPoint, Func<FaultSite, CallPayload> payload, CallOptions? options, Lease? lease, TaskCompletionSource? queued, bool measure, CancellationToken cancellationToken)
-    {
-        // Whoever cannot take the items of a stream leaves it.
-        using var left = version?.Plugin.Streams(entryPoint) == true ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken) : null;
-        var (queue, call) = Prepare(version, entryPoint, payload, options, lease, measure, left?.Token ?? cancellationToken);
-        using var registration = call.CancellationToken.UnsafeRegister(_ => queue.Withdraw(call), null);
-        _spin.Enter(call);
-        try
-        {
-            var room = Submit(queue, call);
-            _spin.Wait(call);
-            if (queued is not null)
+            finally
             {
-                await room.ConfigureAwait(false);
-                if (!version!.CameTooLate(call))
+                _spin.Leave();
+                if (left is not null)
                 {
-                    queued.TrySetResult();
+                    await left.CancelAsync().ConfigureAwait(false);
+                    ((Task)call.Settled).Forget();
+                }
+
+                if (call.Callbacks!.HasLive)
+                {
+                    await call.Callbacks.EndAsync().ConfigureAwait(false);
                 }
             }
-
-            return call.Stream is { } stream ? await CollectAsync(call, stream).ConfigureAwait(false) : await call.Settled.ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            throw new OperationCanceledException(cancellationToken);
-        }
-        finally
-        {
-            _spin.Leave();
-            if (left is not null)
-            {
-                await left.CancelAsync().ConfigureAwait(false);
-                ((Task)call.Settled).Forget();
-            }
-
-            await call.Callbacks!.EndAsync().ConfigureAwait(false);
         }
     }
 
     internal async Task<T> InvokeAsync<T>(string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, CancellationToken cancellationToken)
     {
         var settled = await CallAsync(entryPoint, arguments, options, lease, queued: null, cancellationToken).ConfigureAwait(false);
-        return ResultReader.Read<T>(settled.Reply, settled.Site, _settings.Json);
+        return ResultReader.Read<T>(settled, _settings.Json);
     }
 
     internal async Task InvokeAsync(string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, CancellationToken cancellationToken)
     {
         var settled = await CallAsync(entryPoint, arguments, options, lease, queued: null, cancellationToken).ConfigureAwait(false);
-        ResultReader.ThrowIfFailed(settled.Reply, settled.Site);
+        if (settled.Reply.Status != CallStatus.Succeeded)
+        {
+            ResultReader.ThrowIfFailed(settled.Reply, settled.Site);
+        }
     }
 
     /// <summary>Makes a call and yields the items of its stream.</summary>
@@ -130,11 +129,11 @@ public sealed partial class SandboxPool
     private async Task<(InvocationQueue Queue, Invocation Call)> PrepareStreamAsync(
         string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, CancellationToken cancellationToken)
     {
-        var payload = PayloadOf(arguments);
+        CallPayload? payload = null;
         while (true)
         {
             var version = lease?.Version ?? _version;
-            var (queue, call) = Prepare(version, entryPoint, payload, options, lease, measure: false, cancellationToken);
+            var (queue, call) = Prepare(version, entryPoint, arguments, ref payload, options, lease, measure: false, cancellationToken);
             if (call.Stream is null)
             {
                 throw new CallArgumentException($"{entryPoint} does not return a stream. Use InvokeAsync.", SiteOf(call));
@@ -178,27 +177,11 @@ public sealed partial class SandboxPool
 
     private FaultSite SiteOf(Invocation call) => new(Name, CallId: call.Request.Id, EntryPoint: call.Request.EntryPoint, Execution: call.Execution);
 
-    // Made once, when it is known what is called: a stream among the arguments cannot be read twice.
-    private Func<FaultSite, CallPayload> PayloadOf(CallArguments? arguments)
-    {
-        CallPayload? payload = null;
-        return site =>
-        {
-            if (payload is not { } made)
-            {
-                made = (arguments ?? CallArguments.None).ToPayload(site, _settings.Json);
-                RefuseTooLarge(made, site);
-                payload = made;
-            }
-
-            return made;
-        };
-    }
-
     private CallRejectedException NotRunning(FaultSite site) => new(_isRetired ? RejectionReason.Stopped : RejectionReason.NotStarted, site);
 
+    // The payload is made once, when it is known what is called: a stream among the arguments cannot be read twice.
     private (InvocationQueue Queue, Invocation Call) Prepare(
-        PluginVersion? version, string entryPoint, Func<FaultSite, CallPayload> payloadOf, CallOptions? options, Lease? lease, bool measure, CancellationToken cancellationToken)
+        PluginVersion? version, string entryPoint, CallArguments? arguments, ref CallPayload? payload, CallOptions? options, Lease? lease, bool measure, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(entryPoint);
         cancellationToken.ThrowIfCancellationRequested();
@@ -206,11 +189,19 @@ public sealed partial class SandboxPool
         var site = new FaultSite(Name, CallId: Interlocked.Increment(ref _lastCallId), EntryPoint: entryPoint);
         _ = version ?? throw NotRunning(site);
         var target = version.Plugin.Find(entryPoint, site);
-        var payload = payloadOf(site);
-        var isPlain = payload.Live.Count == 0 && !target.Streams;
+        if (payload is not { } made)
+        {
+            made = (arguments ?? CallArguments.None).ToPayload(site, _settings.Json);
+            RefuseTooLarge(made, site);
+            payload = made;
+        }
+
+        var isPlain = made.Live.Length == 0 && !target.Streams;
         var traits = new CallTraits(target.AcceptsCancellation, target.Streams, target.IsIdempotent && isPlain ? options?.Retries ?? _settings.Retries : 0);
-        var callbacks = new Callbacks([.. payload.Live.Select(argument => argument.Begin(_settings))], _settings.Services, _settings.MaxMessageBytes);
-        var request = new CallRequest(site.CallId!.Value, entryPoint, payload.Json, payload.Attachments, measure);
+        var callbacks = made.Live.Length == 0 && _settings.Services.IsEmpty
+            ? _noCallbacks ??= new Callbacks([], _settings.Services, _settings.MaxMessageBytes, isShared: true)
+            : new Callbacks(Array.ConvertAll(made.Live, argument => argument.Begin(_settings)), _settings.Services, _settings.MaxMessageBytes);
+        var request = new CallRequest(site.CallId!.Value, entryPoint, made.Json, made.Attachments, measure);
         return (lease?.Queue ?? version.Supervisor.Queue, new Invocation(request, traits, options ?? CallOptions.Default, callbacks, cancellationToken));
     }
 

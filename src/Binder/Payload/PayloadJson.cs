@@ -61,6 +61,13 @@ internal sealed class PayloadJson
         JsonSerializer.Serialize(writer, value, Of(declaredType));
     }
 
+    /// <summary>Deserializes a whole payload that has no attachments.</summary>
+    public T? Read<T>(ReadOnlyMemory<byte> json)
+    {
+        using var scope = AttachmentScope.ForReading([]);
+        return JsonSerializer.Deserialize(json.Span, (JsonTypeInfo<T>)Of(typeof(T)));
+    }
+
     /// <summary>Deserializes a whole payload.</summary>
     public object? Read(ReadOnlyMemory<byte> json, ReadOnlyMemory<byte>[] attachments, Type type)
     {

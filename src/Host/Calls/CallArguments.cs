@@ -25,6 +25,9 @@ namespace ProcessPool;
 [SuppressMessage("Naming", "CA1710", Justification = "A collection only to the compiler, for [a, b].")]
 public sealed class CallArguments : IEnumerable<object?>
 {
+    [ThreadStatic]
+    private static Scratch? t_scratch;
+
     private readonly object?[] _values;
     private readonly Type[]? _types;
     private readonly string[]? _names;
@@ -86,14 +89,22 @@ public sealed class CallArguments : IEnumerable<object?>
             return new CallPayload(FromText(_json, site), [], []);
         }
 
-        var attachments = new List<ReadOnlyMemory<byte>>();
-        var live = new List<LiveArgument>();
-        using var scope = AttachmentScope.ForWriting(attachments);
-        var buffer = new ArrayBufferWriter<byte>();
-        using var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = json.Options.Encoder, SkipValidation = true });
-        WriteAll(writer, live, site, json);
-        writer.Flush();
-        return new CallPayload(buffer.WrittenMemory, [.. attachments], live);
+        // A converter may make a call itself, on this thread.
+        var scratch = t_scratch ?? new Scratch();
+        t_scratch = null;
+        using var scope = AttachmentScope.ForWriting(scratch.Attachments);
+        try
+        {
+            scratch.Begin(json);
+            WriteAll(scratch.Writer!, scratch.Live, site, json);
+            scratch.Writer!.Flush();
+            return new CallPayload(scratch.Buffer.WrittenSpan.ToArray(), [.. scratch.Attachments], [.. scratch.Live]);
+        }
+        finally
+        {
+            scratch.End();
+            t_scratch = scratch;
+        }
     }
 
     private static byte[] FromText(string json, FaultSite site)
@@ -168,10 +179,46 @@ public sealed class CallArguments : IEnumerable<object?>
                 $"Argument {which} of {site.EntryPoint} is a {type} and cannot be serialized by System.Text.Json: {exception.Message}", site, exception);
         }
     }
+
+    /// <summary>What writing needs, used again on its thread.</summary>
+    private sealed class Scratch
+    {
+        private const int KeptBytes = 64 * 1024;
+
+        public ArrayBufferWriter<byte> Buffer { get; private set; } = new();
+
+        public Utf8JsonWriter? Writer { get; private set; }
+
+        public List<ReadOnlyMemory<byte>> Attachments { get; } = [];
+
+        public List<LiveArgument> Live { get; } = [];
+
+        public void Begin(PayloadJson json)
+        {
+            if (Writer is null || Writer.Options.Encoder != json.Options.Encoder)
+            {
+                Writer = new Utf8JsonWriter(Buffer, new JsonWriterOptions { Encoder = json.Options.Encoder, SkipValidation = true });
+            }
+        }
+
+        public void End()
+        {
+            if (Buffer.Capacity > KeptBytes)
+            {
+                Buffer = new ArrayBufferWriter<byte>();
+                Writer = null;
+            }
+
+            Buffer.ResetWrittenCount();
+            Writer?.Reset();
+            Attachments.Clear();
+            Live.Clear();
+        }
+    }
 }
 
 /// <summary>Arguments as they travel.</summary>
 /// <param name="Json">An array (by position) or an object (by name).</param>
 /// <param name="Attachments">The bytes that it refers to.</param>
 /// <param name="Live">The streams and progress handlers that it refers to.</param>
-internal readonly record struct CallPayload(ReadOnlyMemory<byte> Json, ReadOnlyMemory<byte>[] Attachments, List<LiveArgument> Live);
+internal readonly record struct CallPayload(ReadOnlyMemory<byte> Json, ReadOnlyMemory<byte>[] Attachments, LiveArgument[] Live);

@@ -8,7 +8,8 @@ namespace ProcessPool.Calls;
 /// <param name="live">Its live arguments.</param>
 /// <param name="services">The services.</param>
 /// <param name="maxMessageBytes">The frame cap.</param>
-internal sealed class Callbacks(LiveCall[] live, HostServices services, int maxMessageBytes)
+/// <param name="isShared">Every call without live arguments has this one, because no service is exposed: asking tells nothing about one of them.</param>
+internal sealed class Callbacks(LiveCall[] live, HostServices services, int maxMessageBytes, bool isShared = false)
 {
     /// <summary>Whether there are live arguments.</summary>
     public bool HasLive => live.Length > 0;
@@ -19,7 +20,7 @@ internal sealed class Callbacks(LiveCall[] live, HostServices services, int maxM
     /// <summary>Answers a sandbox. Never fails.</summary>
     public async Task<CallReply> AnswerAsync(CallbackRequest request, CancellationToken cancellationToken)
     {
-        WasUsed = true;
+        WasUsed = !isShared;
         var reply = await FindAsync(request, cancellationToken).ConfigureAwait(false);
         return WireLimits.SizeOf(reply.Payload, reply.Attachments) <= maxMessageBytes - WireLimits.EnvelopeBytes
             ? reply

@@ -26,6 +26,9 @@ internal sealed class HostServices
         }
     }
 
+    /// <summary>Nothing is exposed.</summary>
+    public bool IsEmpty => _methods.Count == 0;
+
     /// <summary>Why an interface cannot be exposed, or null.</summary>
     public static string? Fault(Type service)
     {

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using ProcessPool.Binding;
 using ProcessPool.Binding.Payload;
 using ProcessPool.Protocol;
+using ProcessPool.Scheduling;
 
 namespace ProcessPool;
 
@@ -24,6 +25,25 @@ internal static class ResultReader
             throw new CallArgumentException(
                 $"The result of {site.EntryPoint} cannot be read as {TypeNames.Of(typeof(T))}: {exception.Message}", site, exception);
         }
+    }
+
+    /// <summary>The result of a settled call.</summary>
+    public static T Read<T>(SettledCall settled, PayloadJson payloads)
+    {
+        var reply = settled.Reply;
+        if (reply is { Status: CallStatus.Succeeded, Attachments.Length: 0 })
+        {
+            try
+            {
+                return payloads.Read<T>(reply.Payload) is { } value ? value : default(T) is null ? default! : throw new JsonException("The result is null.");
+            }
+            catch (Exception)
+            {
+                // Read once more, for its error.
+            }
+        }
+
+        return Read<T>(reply, settled.Site, payloads);
     }
 
     /// <summary>Throws for a call that did not succeed.</summary>

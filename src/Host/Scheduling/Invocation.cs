@@ -1,5 +1,6 @@
 using ProcessPool.Calls;
 using ProcessPool.Protocol;
+using ProcessPool.Supervision;
 using ProcessPool.Workers;
 
 namespace ProcessPool.Scheduling;
@@ -111,4 +112,15 @@ internal sealed class Invocation(CallRequest request, CallTraits traits, CallOpt
 }
 
 /// <summary>A reply, where it came from, and what the host measured itself.</summary>
-internal sealed record SettledCall(CallReply Reply, FaultSite Site, TimeSpan QueueTime = default, long? PeakMemory = null);
+/// <param name="Reply">The reply.</param>
+/// <param name="Call">The call.</param>
+/// <param name="Incarnation">Who executed it.</param>
+/// <param name="PoolName">Whose.</param>
+/// <param name="QueueTime">How long it waited.</param>
+/// <param name="PeakMemory">The most memory its worker was seen with, if that was asked for.</param>
+internal sealed record SettledCall(CallReply Reply, Invocation Call, Incarnation Incarnation, string PoolName, TimeSpan QueueTime = default, long? PeakMemory = null)
+{
+    /// <summary>Where it came from, for an error.</summary>
+    public FaultSite Site => new(
+        PoolName, Incarnation.Worker.Name, Incarnation.Worker.ProcessId, Call.Request.Id, Call.Request.EntryPoint, Call.Execution, Incarnation.Number);
+}

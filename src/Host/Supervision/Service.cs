@@ -120,7 +120,7 @@ internal sealed class Service : IDisposable
             _supervisor.EndLease(lease, end?.Death, _incarnation);
         }
 
-        call.Succeed(new SettledCall(new CallReply(CallStatus.Succeeded, default, [], null), _supervisor.SiteOf(_incarnation)));
+        call.Succeed(new SettledCall(new CallReply(CallStatus.Succeeded, default, [], null), call, _incarnation, _supervisor.PoolName));
         return end;
     }
 

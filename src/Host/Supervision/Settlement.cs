@@ -36,7 +36,7 @@ internal readonly struct Settlement(Incarnation incarnation, Invocation call, bo
         }
 
         supervisor.CallFinishes();
-        call.Succeed(new SettledCall(reply, Site, settings.Time.GetElapsedTime(call.QueuedAt, call.TakenAt), peak));
+        call.Succeed(new SettledCall(reply, call, incarnation, supervisor.PoolName, settings.Time.GetElapsedTime(call.QueuedAt, call.TakenAt), peak));
     }
 
     /// <summary>What is not known counts as begun.</summary>

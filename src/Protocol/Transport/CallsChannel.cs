@@ -133,7 +133,14 @@ internal sealed class CallsChannel(
     {
         while (buffer.TryTake(out var frame))
         {
-            Receive(WireFormatter.Read(frame));
+            if (WireFormatter.TryReadResult(frame, out var id, out var result))
+            {
+                Receive(id, result);
+            }
+            else
+            {
+                Receive(WireFormatter.Read(frame));
+            }
         }
     }
 
@@ -147,14 +154,11 @@ internal sealed class CallsChannel(
                 gate?.Enter(request.Method);
                 Begin(request);
                 break;
-            case JsonRpcResult { RequestId.Number: { } id } result when _many is { } many && many.Has(id):
-                Reply(many, id, result.Result);
-                break;
             case JsonRpcResult result:
-                Take(result.RequestId).SetResult(result.Result);
+                Receive(result.RequestId.Number ?? 0, result.Result);
                 break;
             case JsonRpcError error:
-                Take(error.RequestId).SetException(new IOException($"It answered with an error: {error.Error!.Message}"));
+                Take(error.RequestId.Number ?? 0).SetException(new IOException($"It answered with an error: {error.Error!.Message}"));
                 break;
         }
     }
@@ -221,11 +225,23 @@ internal sealed class CallsChannel(
 
     private static IOException Ended() => new("The connection has ended.");
 
-    private TaskCompletionSource<object?> Take(RequestId id)
+    private void Receive(long id, object? result)
+    {
+        if (_many is { } many && many.Has(id))
+        {
+            Reply(many, id, result);
+        }
+        else
+        {
+            Take(id).SetResult(result);
+        }
+    }
+
+    private TaskCompletionSource<object?> Take(long id)
     {
         lock (_gate)
         {
-            return _waiting.Remove(id.Number ?? 0, out var reply) ? reply : throw new InvalidDataException("It answered a request that nobody made.");
+            return _waiting.Remove(id, out var reply) ? reply : throw new InvalidDataException("It answered a request that nobody made.");
         }
     }
 

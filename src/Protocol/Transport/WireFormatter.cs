@@ -89,6 +89,21 @@ internal sealed class WireFormatter : IJsonRpcMessageFormatter
         return reader.Left == 0 ? message : throw new InvalidDataException($"A message has {reader.Left} bytes too many.");
     }
 
+    /// <summary>Reads a result without a message around it; false for other messages.</summary>
+    public static bool TryReadResult(ReadOnlySpan<byte> bytes, out long id, out object? result)
+    {
+        (id, result) = (0, null);
+        if (bytes.Length == 0 || bytes[0] != Result)
+        {
+            return false;
+        }
+
+        var reader = new WireReader(bytes[1..]);
+        id = reader.Bool() ? reader.Int64() : throw new InvalidDataException("A result has no number.");
+        result = WireValue.Read(ref reader);
+        return reader.Left == 0 ? true : throw new InvalidDataException($"A message has {reader.Left} bytes too many.");
+    }
+
     private static JsonRpcRequest ReadRequest(ref WireReader reader)
     {
         var request = new JsonRpcRequest { RequestId = ReadId(ref reader), Method = ReadMethod(ref reader) };

@@ -57,6 +57,11 @@ internal ref struct WireReader(ReadOnlySpan<byte> bytes)
             throw new InvalidDataException(count < 0 ? "A message lacks a list." : $"A message announces {count} items in {_rest.Length} bytes.");
         }
 
+        if (count == 0)
+        {
+            return [];
+        }
+
         // Grown as they come: the room that is announced is not the room that is there.
         var items = count <= 64 ? new T[count] : new T[64];
         for (var i = 0; i < count; i++)

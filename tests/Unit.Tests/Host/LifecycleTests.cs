@@ -34,7 +34,7 @@ public sealed class LifecycleTests
         var won = 0;
         Parallel.For(0, 100, i =>
         {
-            if (i % 2 == 0 ? call.Succeed(new SettledCall(Some.Reply, new FaultSite("p"))) : call.Fail(new FormatException()))
+            if (i % 2 == 0 ? call.Succeed(new SettledCall(Some.Reply, call, new Incarnation(new FakeWorker("p-0"), 0, 1, 0), "p")) : call.Fail(new FormatException()))
             {
                 Interlocked.Increment(ref won);
             }
