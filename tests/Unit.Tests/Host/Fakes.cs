@@ -64,17 +64,21 @@ internal sealed class FakeWorker(string name) : IWorker
 
     public long? PeakMemory => Memory;
 
+    /// <summary>How many calls came together, each time that they did.</summary>
+    public List<int> Chunks { get; } = [];
+
+    public List<long> CancelledCalls { get; } = [];
+
     public async Task InvokeManyAsync(IReadOnlyList<Invocation> calls, Action<int, CallReply> reply)
     {
+        Chunks.Add(calls.Count);
         for (var i = 0; i < calls.Count; i++)
         {
             reply(i, await AnswerAsync(OnInvoke?.Invoke(calls[i].Request, CancellationToken.None) ?? new TaskCompletionSource<CallReply>().Task));
         }
     }
 
-    public void Cancel(long callId)
-    {
-    }
+    public void Cancel(long callId) => CancelledCalls.Add(callId);
 
     public void Watch()
     {

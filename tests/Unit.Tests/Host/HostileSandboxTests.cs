@@ -163,6 +163,45 @@ public sealed class HostileSandboxTests
         Assert.Equal(CrashReason.ProtocolViolation, (await Assert.ThrowsAsync<WorkerLostException>(() => worker.InvokeAsync(Some.Call().Request, null, CancellationToken.None).Within("the call settles"))).Exit.Reason);
     }
 
+    [Fact]
+    public async Task What_a_dead_sandbox_had_finished_and_not_sent_is_delivered_and_the_rest_is_not()
+    {
+        await using var worker = await StartAsync(calls: _ => Task.FromResult(Some.Reply));
+        var writer = new WireWriter();
+        foreach (var id in new[] { 1, 2, 1, 77 })
+        {
+            writer.AddFrame(new JsonRpcResult { RequestId = new RequestId(id), Result = Some.Reply });
+        }
+
+        _sandbox.Outbox = [.. writer.Written.Span, 0, 0, 0, 9, 42];
+        var answered = new List<int>();
+        var calls = worker.InvokeManyAsync([Some.Call(), Some.Call(), Some.Call()], (index, _) => answered.Add(index));
+        worker.Kill();
+        await Assert.ThrowsAsync<WorkerLostException>(() => calls.Within("the calls are over"));
+        Assert.Equal([0, 1], answered);
+    }
+
+    [Fact]
+    public async Task An_outbox_full_of_nonsense_harms_nobody()
+    {
+        await using var worker = await StartAsync(calls: _ => Task.FromResult(Some.Reply));
+        _sandbox.Outbox = new byte[RecorderPage.OutboxBytes];
+        Random.Shared.NextBytes(_sandbox.Outbox);
+        var answered = 0;
+        var calls = worker.InvokeManyAsync([Some.Call(), Some.Call()], (_, _) => answered++);
+        worker.Kill();
+        await Assert.ThrowsAsync<WorkerLostException>(() => calls.Within("the calls are over"));
+        Assert.Equal(0, answered);
+    }
+
+    [Fact]
+    public async Task A_chunk_that_is_answered_with_nothing_costs_the_worker()
+    {
+        await using var worker = await StartAsync(calls: _ => Task.FromResult(Some.Reply), many: () => Task.CompletedTask);
+        var calls = worker.InvokeManyAsync([Some.Call(), Some.Call()], (_, _) => { });
+        Assert.Equal(CrashReason.ProtocolViolation, (await Assert.ThrowsAsync<WorkerLostException>(() => calls.Within("the calls are over"))).Exit.Reason);
+    }
+
     private sealed class Always(byte[] bytes) : LiveCall
     {
         public override Task<CallReply> AnswerAsync(string operation, CallbackRequest request, CancellationToken cancellationToken) =>
@@ -190,16 +229,21 @@ public sealed class HostileSandboxTests
         await ((Task)flood).ContinueWith(_ => { }, TaskScheduler.Default).Within("the flood ends");
     }
 
+    private Func<Task>? _many;
     private JsonRpc? _controlOfSandbox;
     private JsonRpc? _callsOfSandbox;
 
-    private Task<SandboxWorker> StartAsync(Func<CallRequest, Task<CallReply>> calls, Action<JsonRpcMessage, Action<JsonRpcMessage>>? alter = null, int readsCalls = int.MaxValue) =>
-        StartAsync(new InitializeReply(WireLimits.ProtocolVersion, null, null), calls, alter, readsCalls);
+    private Task<SandboxWorker> StartAsync(
+        Func<CallRequest, Task<CallReply>> calls, Action<JsonRpcMessage, Action<JsonRpcMessage>>? alter = null, int readsCalls = int.MaxValue, Func<Task>? many = null)
+    {
+        _many = many ?? (() => new TaskCompletionSource().Task);
+        return StartAsync(new InitializeReply(WireLimits.ProtocolVersion, null, null), calls, alter, readsCalls);
+    }
 
     private Task<SandboxWorker> StartAsync(InitializeReply? initialized, Func<CallRequest, Task<CallReply>>? calls = null, Action<JsonRpcMessage, Action<JsonRpcMessage>>? alter = null, int readsCalls = int.MaxValue)
     {
-        _controlOfSandbox = Serve<ISandboxControl>(_sandbox.SandboxControl, new Answers(initialized, calls), alter);
-        _callsOfSandbox = Serve<ISandboxCalls>(_sandbox.SandboxCalls, new Answers(initialized, calls), alter, readsCalls);
+        _controlOfSandbox = Serve<ISandboxControl>(_sandbox.SandboxControl, new Answers(initialized, calls, _many), alter);
+        _callsOfSandbox = Serve<ISandboxCalls>(_sandbox.SandboxCalls, new Answers(initialized, calls, _many), alter, readsCalls);
         var request = new InitializeRequest(WireLimits.ProtocolVersion, "p", "p-0", 0, "/plugin.dll", WireLimits.MinMessageBytes);
         return SandboxWorker.StartAsync(_sandbox, request, Some.Settings(), CancellationToken.None);
     }
@@ -242,7 +286,7 @@ public sealed class HostileSandboxTests
         }
     }
 
-    private sealed class Answers(InitializeReply? initialized, Func<CallRequest, Task<CallReply>>? calls) : ISandboxControl, ISandboxCalls
+    private sealed class Answers(InitializeReply? initialized, Func<CallRequest, Task<CallReply>>? calls, Func<Task>? many) : ISandboxControl, ISandboxCalls
     {
         public Task<InitializeReply> InitializeAsync(InitializeRequest request, CancellationToken cancellationToken) => Task.FromResult(initialized!);
 
@@ -254,7 +298,7 @@ public sealed class HostileSandboxTests
 
         public Task<CallReply> InvokeAsync(CallRequest request) => calls!(request);
 
-        public Task InvokeManyAsync(CallChunk chunk) => Task.CompletedTask;
+        public Task InvokeManyAsync(CallChunk chunk) => many!();
 
         public Task<CallReply> NextAsync(long callId) => calls!(new CallRequest(callId, "next", default, []));
 
