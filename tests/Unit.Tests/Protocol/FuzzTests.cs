@@ -6,6 +6,9 @@ using ProcessPool.Protocol;
 using ProcessPool.Protocol.Transport;
 using ProcessPool.TestKit;
 using ProcessPool.Unit.Tests.Host;
+using ProcessPool.Workers;
+using StreamJsonRpc;
+using StreamJsonRpc.Protocol;
 
 namespace ProcessPool.Unit.Tests.Protocol;
 
@@ -28,10 +31,28 @@ public sealed class FuzzTests
     [Fact]
     public async Task Mutated_messages_settle_the_call_and_are_bounded()
     {
+        var recorded = await RecordAsync();
+        await FuzzAsync(recorded, FeedAsync);
+    }
+
+    [Fact]
+    public async Task Mutated_replies_settle_the_calls_and_are_bounded()
+    {
+        var writer = new WireWriter();
+        var reply = await new Answering().InvokeAsync(Some.Call().Request);
+        for (var id = 1; id <= 4; id++)
+        {
+            writer.AddFrame(new JsonRpcResult { RequestId = new RequestId(id), Result = reply });
+        }
+
+        await FuzzAsync(writer.Written.ToArray(), FeedCallsAsync);
+    }
+
+    private static async Task FuzzAsync(byte[] recorded, Func<byte[], Task<bool>> feed)
+    {
         var seconds = int.TryParse(Environment.GetEnvironmentVariable("PROCESSPOOL_FUZZ_SECONDS"), CultureInfo.InvariantCulture, out var asked) ? asked : DefaultSeconds;
         var seed = asked > 0 ? Random.Shared.Next() : 1;
         var random = new Random(seed);
-        var recorded = await RecordAsync();
         var watch = Stopwatch.StartNew();
         var replies = 0;
         var before = GC.GetTotalMemory(forceFullCollection: true);
@@ -41,7 +62,7 @@ public sealed class FuzzTests
             var bytes = Mutate(recorded, random);
             try
             {
-                replies += await FeedAsync(bytes) ? 1 : 0;
+                replies += await feed(bytes) ? 1 : 0;
             }
             catch (Exception exception)
             {
@@ -52,6 +73,22 @@ public sealed class FuzzTests
         var grown = GC.GetTotalMemory(forceFullCollection: true) - before;
         Assert.True(replies > 0 && replies < round, $"Expected some messages to pass and some not: {replies} of {round} did, with seed {seed}.");
         Assert.True(grown < 50 << 20, $"Expected memory to stay bounded; it grew by {grown} bytes in {round} rounds, with seed {seed}.");
+    }
+
+    /// <summary>Lets the host read the bytes on a calls channel while it waits for one reply and for three in a chunk. Whether all came.</summary>
+    private static async Task<bool> FeedCallsAsync(byte[] bytes)
+    {
+        await using var sandbox = new FakeSandbox();
+        using var calls = new CallsConnection(sandbox, Cap, new CallbackTarget(Some.Settings()));
+        var replies = 0;
+        var one = calls.RequestAsync(nameof(ISandboxCalls.InvokeAsync), Some.Call().Request);
+        var many = calls.RequestManyAsync(nameof(ISandboxCalls.InvokeManyAsync), new CallChunk([]), 3, (_, _) => replies++);
+        await sandbox.SandboxCalls.WriteAsync(bytes);
+        await sandbox.SandboxCalls.DisposeAsync();
+        await calls.Completion.ContinueWith(_ => { }, TaskScheduler.Default).Within("the connection ends");
+        await ((Task)one).ContinueWith(_ => { }, TaskScheduler.Default).Within("the call settles");
+        await many.ContinueWith(_ => { }, TaskScheduler.Default).Within("the chunk settles");
+        return one.IsCompletedSuccessfully && many.IsCompletedSuccessfully;
     }
 
     private static readonly PayloadJson Json = PayloadJson.ForHost(null);
