@@ -9,6 +9,9 @@ internal static class Paths
 
     public static string Plugin { get; } = Read("Plugin");
 
+    /// <summary>The checkout.</summary>
+    public static string Repository { get; } = Read("Repository");
+
     private static string Read(string key) =>
         typeof(Paths).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
 }

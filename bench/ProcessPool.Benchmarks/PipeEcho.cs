@@ -29,6 +29,24 @@ internal sealed class PipeEcho : IDisposable
         _from.ReadExactly(_message);
     }
 
+    /// <summary>Round trips, one at a time.</summary>
+    public static Dictionary<string, double> Measure()
+    {
+        using var echo = new PipeEcho();
+        var times = new Samples();
+        for (var i = 0; i < 22_000; i++)
+        {
+            var began = Stopwatch.GetTimestamp();
+            echo.RoundTrip();
+            if (i >= 2_000)
+            {
+                times.Add(Stopwatch.GetElapsedTime(began));
+            }
+        }
+
+        return new() { ["p50_us"] = times.Percentile(0.5), ["p99_us"] = times.Percentile(0.99) };
+    }
+
     public void Dispose()
     {
         _to.Dispose();

@@ -1,107 +1,56 @@
-using System.Diagnostics;
-using System.Runtime.InteropServices;
-using ProcessPool;
+using System.Globalization;
+using System.Text.Json;
 using ProcessPool.Benchmarks;
 
-if (args is ["echo", var input, var output])
+switch (args)
 {
-    PipeEcho.Serve(input, output);
-    return;
+    case ["echo", var input, var output]:
+        PipeEcho.Serve(input, output);
+        return 0;
+    case ["pipe", "roundtrip", ..]:
+        return Print(PipeEcho.Measure());
+    case ["ours", var @case, .. var rest]:
+        return Print(await Ours.RunAsync(@case, rest is [var count] ? int.Parse(count, CultureInfo.InvariantCulture) : null));
+    case ["--help" or "-h"]:
+        Console.WriteLine("""
+            Measures the pool beside its peers and the machine's floors, and prints one table of medians.
+
+              dotnet run -c Release --project bench/ProcessPool.Benchmarks                       everything, three rounds
+              dotnet run -c Release --project bench/ProcessPool.Benchmarks -- --rounds 5         five rounds
+              dotnet run -c Release --project bench/ProcessPool.Benchmarks -- roundtrip singles  some cases
+              dotnet run -c Release --project bench/ProcessPool.Benchmarks -- --ours             without the peers
+
+            Peers that are not installed are left out; bench/peers/README.md says how they are.
+            """);
+        return 0;
 }
 
-const int Rounds = 5;
-const int RoundTrips = 2_000;
-const int Calls = 20_000;
-const int InFlight = 1_024;
-var echo = new Samples();
-var call = new Samples();
-var throughput = new List<double>();
-var echoThroughput = new List<double>();
-var hello = new Samples();
-var start = new Samples();
-
-for (var round = 0; round < Rounds; round++)
+var rounds = Array.IndexOf(args, "--rounds") is >= 0 and var at ? int.Parse(args[at + 1], CultureInfo.InvariantCulture) : 3;
+var cases = args.Where(Table.Cases.Contains).ToArray();
+var contestants = await Contestant.FindAsync();
+if (args.Contains("--ours"))
 {
-    await hello.TakeAsync(3, HelloAsync);
-    for (var i = 0; i < 3; i++)
-    {
-        SandboxPool? started = null;
-        await start.TakeAsync(1, async () => started = await StartAsync());
-        await started!.DisposeAsync();
-    }
+    contestants.RemoveAll(contestant => contestant.Name is not (Contestant.Ours or Contestant.RawPipe or Contestant.Hello or Contestant.SharedMemory));
+}
 
-    using (var floor = new PipeEcho())
+var table = new Table();
+for (var round = 1; round <= rounds; round++)
+{
+    foreach (var name in cases.Length > 0 ? cases : Table.Cases)
     {
-        await echo.TakeAsync(RoundTrips, () =>
+        foreach (var contestant in contestants.Where(contestant => contestant.Cases.Contains(name)))
         {
-            floor.RoundTrip();
-            return Task.CompletedTask;
-        });
-    }
-
-    using (var one = new PipeEcho())
-    using (var two = new PipeEcho())
-    {
-        var began = Stopwatch.GetTimestamp();
-        await Task.WhenAll(new[] { one, two }.Select(floor => Task.Run(() =>
-        {
-            for (var i = 0; i < Calls / 2; i++)
-            {
-                floor.RoundTrip();
-            }
-        })));
-        echoThroughput.Add(Calls / Stopwatch.GetElapsedTime(began).TotalSeconds);
-    }
-
-    await using var pool = await SandboxPool.StartAsync(Options());
-    for (var i = 0; i < RoundTrips; i++)
-    {
-        await pool.InvokeAsync<long>("Square", [i]);
-    }
-
-    await call.TakeAsync(RoundTrips, async () => await pool.InvokeAsync<long>("Square", [7]));
-    throughput.Add(await ThroughputAsync(pool));
-}
-
-Console.WriteLine($"{RuntimeInformation.OSDescription}, {Environment.ProcessorCount} processors, .NET {Environment.Version}, {DateTime.UtcNow:yyyy-MM-dd}; medians of {Rounds} alternating rounds");
-Console.WriteLine();
-Console.WriteLine("| case | pool | floor | ratio |");
-Console.WriteLine("|---|---|---|---|");
-Row("round trip p50, tiny call, one at a time", call.Percentile(0.5), echo.Percentile(0.5), "µs", "raw pipe echo");
-Row("round trip p99", call.Percentile(0.99), echo.Percentile(0.99), "µs", "raw pipe echo");
-Row($"calls a second, {InFlight} in flight, 2 workers", Median(throughput), Median(echoThroughput), "/s", "two raw pipe echoes");
-Row("pool of 2 created to first result", start.Percentile(0.5) / 1000, hello.Percentile(0.5) / 1000, "ms", "dotnet hello");
-
-static SandboxPoolOptions Options() => new() { Plugin = Paths.Plugin, Workers = 2, AllowOversubscription = true, QueueCapacity = InFlight };
-
-// Stopping is not part of what is timed.
-static async Task<SandboxPool> StartAsync()
-{
-    var pool = await SandboxPool.StartAsync(Options());
-    await pool.InvokeAsync<long>("Square", [7]);
-    return pool;
-}
-
-static async Task HelloAsync()
-{
-    using var process = Process.Start(new ProcessStartInfo("dotnet") { ArgumentList = { Paths.Hello }, RedirectStandardOutput = true })!;
-    await process.WaitForExitAsync();
-}
-
-static async Task<double> ThroughputAsync(SandboxPool pool)
-{
-    var began = Stopwatch.GetTimestamp();
-    await Task.WhenAll(Enumerable.Range(0, InFlight).Select(async caller =>
-    {
-        for (var i = caller; i < Calls; i += InFlight)
-        {
-            await pool.InvokeAsync<long>("Square", [i]);
+            await Console.Error.WriteLineAsync($"round {round} of {rounds}: {name}, {contestant.Name}");
+            await table.AddAsync(contestant, name);
         }
-    }));
-    return Calls / Stopwatch.GetElapsedTime(began).TotalSeconds;
+    }
 }
 
-static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+Console.WriteLine(table.ToMarkdown(rounds));
+return 0;
 
-static void Row(string name, double pool, double floor, string unit, string what) =>
-    Console.WriteLine($"| {name} | {pool:0.#} {unit} | {floor:0.#} {unit} ({what}) | {pool / floor:0.00}× |");
+static int Print(Dictionary<string, double> figures)
+{
+    Console.WriteLine(JsonSerializer.Serialize(figures));
+    return 0;
+}

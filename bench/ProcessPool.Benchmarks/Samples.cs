@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace ProcessPool.Benchmarks;
 
 /// <summary>Measurements of one thing, in microseconds.</summary>
@@ -13,16 +11,5 @@ internal sealed class Samples
     {
         var sorted = _microseconds.Order().ToArray();
         return sorted[(int)Math.Min(sorted.Length - 1, share * sorted.Length)];
-    }
-
-    /// <summary>Times one thing many times.</summary>
-    public async Task TakeAsync(int count, Func<Task> action)
-    {
-        for (var i = 0; i < count; i++)
-        {
-            var start = Stopwatch.GetTimestamp();
-            await action();
-            Add(Stopwatch.GetElapsedTime(start));
-        }
     }
 }

@@ -178,7 +178,9 @@ internal sealed partial class InvocationQueue : IDisposable
             }
 
             taker.Waiting = new TaskCompletionSource<Invocation?>();
-            taker.Node = _takers.AddLast(taker);
+
+            // The one that served last serves next: it is awake, and what it needs is near.
+            taker.Node = _takers.AddFirst(taker);
             return new ValueTask<Invocation?>(taker.Waiting.Task);
         }
     }

@@ -258,6 +258,8 @@ internal sealed class Service : IDisposable
 
         if (_successor is null && _rules.Due() is { } reason)
         {
+            // A user's logger, and what a start does: not on the thread that reads the pipes.
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             _settings.Logger.WorkerRecycled(_worker.Name, _worker.ProcessId, reason);
             _successor = FindSuccessorAsync();
             _ = WakeAfterAsync(_successor);

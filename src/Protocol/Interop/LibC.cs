@@ -17,6 +17,7 @@ internal static unsafe partial class LibC
 
     private const int GetStatusFlags = 3;
     private const int SetStatusFlags = 4;
+    private const int SetPipeSize = 1031;
     private const int ProcessorsOnline = 84;
 
     public static bool IsInterrupted(int error) => error == 4;
@@ -26,6 +27,15 @@ internal static unsafe partial class LibC
 
     /// <summary>From now on reading and writing end at once. A setting of this end, not of the other one.</summary>
     public static void DoNotBlock(int fileDescriptor) => _ = Fcntl(fileDescriptor, SetStatusFlags, Fcntl(fileDescriptor, GetStatusFlags, 0) | (OperatingSystem.IsLinux() ? 0x800 : 0x4));
+
+    /// <summary>Makes a pipe hold a mebibyte, where that is allowed (Linux): a large message then takes fewer turns. A user's pipes are limited in all: not for every pipe.</summary>
+    public static void Enlarge(int fileDescriptor)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            _ = Fcntl(fileDescriptor, SetPipeSize, 1 << 20);
+        }
+    }
 
     /// <summary>How many processors the machine has, whatever the runtime was told.</summary>
     public static int Processors { get; } = OperatingSystem.IsLinux() ? (int)SystemConfiguration(ProcessorsOnline) : Environment.ProcessorCount;

@@ -186,12 +186,20 @@ internal sealed class CallsChannel(
         _ = _completion.Task.Exception;
         _many?.Fail(reason ?? Ended());
         waiting.ForEach(reply => reply.TrySetException(reason ?? Ended()));
-        answering.ForEach(cancel => cancel.Cancel());
+        answering.ForEach(CancelElsewhere);
     }
 
     private void Reply(ManyReplies many, long id, object? result)
     {
-        if (many.Take(id, result))
+        bool isLast;
+
+        // Recovered ones come from another thread.
+        lock (many)
+        {
+            isLast = many.Has(id) && many.Take(id, result);
+        }
+
+        if (isLast)
         {
             _many = null;
             many.Complete();
@@ -221,6 +229,19 @@ internal sealed class CallsChannel(
         using var cancel = cancellationToken.UnsafeRegister(
             _ => SendAndForget(new JsonRpcRequest { Method = CancelRequest, NamedArguments = new Dictionary<string, object?> { ["id"] = new RequestId(id) } }), null);
         return await reply.ConfigureAwait(false);
+    }
+
+    // What runs then is a user's code: not on the thread that reads.
+    private static void CancelElsewhere(CancellationTokenSource cancel)
+    {
+        try
+        {
+            _ = cancel.CancelAsync().ContinueWith(failed => _ = failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has just been answered.
+        }
     }
 
     private static IOException Ended() => new("The connection has ended.");
@@ -255,7 +276,11 @@ internal sealed class CallsChannel(
                 _answering.TryGetValue(request.NamedArguments?["id"] is RequestId { Number: { } number } ? number : 0, out found);
             }
 
-            _ = found?.CancelAsync();
+            if (found is not null)
+            {
+                CancelElsewhere(found);
+            }
+
             return;
         }
 

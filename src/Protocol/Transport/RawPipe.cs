@@ -7,8 +7,12 @@ namespace ProcessPool.Protocol.Transport;
 /// <summary>A pipe to read from and one to write to, by system calls that never wait, and waiting apart from them. Unix only. It does not own the handles.</summary>
 internal sealed unsafe class RawPipe
 {
+    /// <summary>What a pipe holds at first.</summary>
+    private const int LargeBytes = 64 * 1024;
+
     private readonly SafeHandle _input;
     private readonly SafeHandle _output;
+    private bool _isLarge;
 
     public RawPipe(SafeHandle input, SafeHandle output)
     {
@@ -37,6 +41,12 @@ internal sealed unsafe class RawPipe
     /// <exception cref="IOException">The other side is gone, or the pipe was closed here.</exception>
     public int TryWrite(ReadOnlySpan<byte> buffer)
     {
+        if (buffer.Length > LargeBytes && !_isLarge)
+        {
+            _isLarge = true;
+            LibC.Enlarge(Output);
+        }
+
         fixed (byte* bytes = buffer)
         {
             return Math.Max(0, Try(_output, bytes, buffer.Length, isRead: false));
