@@ -111,6 +111,9 @@ internal enum CallStatus
 
     /// <summary>Items of a stream; there are more.</summary>
     Streaming = 4,
+
+    /// <summary>In a chunk only: it was taken back, or its caller had left, before it began.</summary>
+    Skipped = 5,
 }
 
 /// <summary>An exception as text. No type named by the other side is ever loaded.</summary>

@@ -17,6 +17,11 @@ internal partial interface ISandboxControl
     /// <summary>Asks a call to end; nothing happens if it has. Here and not beside the calls: there the plugin may hold the thread that reads.</summary>
     Task CancelAsync(long callId);
 
+    /// <summary>Takes back calls of the chunk that have not begun.</summary>
+    /// <param name="callIds">Which; others are left alone.</param>
+    /// <returns>Those that were taken back: they will not begin here.</returns>
+    Task<long[]> RevokeAsync(long[] callIds);
+
     /// <summary>Cancels the plugin's stopping token, waits for the running call and disposes the plugin. Answers when done.</summary>
     Task ShutdownAsync(CancellationToken cancellationToken);
 

@@ -35,7 +35,18 @@ internal sealed record InitializeRequest(
 
     public static InitializeRequest Read(ref WireReader reader) => new(
         reader.Int32(), reader.String(), reader.String(), reader.Int32(), reader.String(), reader.Int32(), reader.String(),
-        new Dictionary<string, string>(reader.List((ref WireReader from) => KeyValuePair.Create(from.String(), from.String()))));
+        ReadSettings(ref reader));
+
+    private static Dictionary<string, string> ReadSettings(ref WireReader reader)
+    {
+        var settings = new Dictionary<string, string>();
+        foreach (var (name, value) in reader.List((ref WireReader from) => (from.String(), from.String())))
+        {
+            settings[name] = value;
+        }
+
+        return settings;
+    }
 }
 
 /// <summary>A line of a plugin's log.</summary>

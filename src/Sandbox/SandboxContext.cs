@@ -20,6 +20,8 @@ internal sealed class SandboxContext(string program) : AssemblyLoadContext("Proc
     protected override Assembly? Load(AssemblyName assemblyName)
     {
         var path = Path.Combine(_directory, assemblyName.Name + ".dll");
-        return File.Exists(path) ? LoadFromAssemblyPath(path) : null;
+        return File.Exists(path) ? LoadFromAssemblyPath(path)
+            : assemblyName.Name == "ProcessPool.Sandbox" ? throw new FileNotFoundException($"The sandbox is incomplete: {path} is missing. Build the program again.", path)
+            : null;
     }
 }

@@ -46,6 +46,7 @@ internal sealed class CallerSpin
         call.SpinningThread = 0;
         if (call.Unwatched is { } worker)
         {
+            call.Unwatched = null;
             _skip = worker.Spin(call.Settled, TimeProvider.System.GetTimestamp() + Budget) ? _skips = 0 : _skips = Math.Min(MaxSkips, _skips * 2 + 1);
         }
     }

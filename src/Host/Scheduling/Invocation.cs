@@ -54,6 +54,9 @@ internal sealed class Invocation(CallRequest request, CallTraits traits, CallOpt
     /// <summary>How often it was handed to a worker that died and said it had not begun it.</summary>
     public int Returns { get; set; }
 
+    /// <summary>It was taken back from a worker that took long over another call.</summary>
+    public bool Moved { get; set; }
+
     /// <summary>How often it was made again after a crash.</summary>
     public int Retries { get; set; }
 
@@ -76,7 +79,7 @@ internal sealed class Invocation(CallRequest request, CallTraits traits, CallOpt
     public TaskCompletionSource? Room { get; set; }
 
     /// <summary>Whether it can be sent together with others: nothing about it needs a worker's whole attention.</summary>
-    public bool CanGoTogether => Lease is null && Stream is null && Callbacks?.HasLive != true && !Request.Measure && Options.Timeout is null && Returns == 0 && Retries == 0
+    public bool CanGoTogether => Lease is null && Stream is null && Callbacks?.HasLive != true && !Request.Measure && Options.Timeout is null && Returns == 0 && Retries == 0 && !Moved
         && Request.Payload.Length <= MaxTogetherBytes && Request.Attachments.Length == 0;
 
     /// <summary>Whether it can be sent after this one.</summary>

@@ -6,7 +6,8 @@ namespace ProcessPool.Supervision;
 
 /// <summary>
 /// Runs short calls that go together on one worker, and settles each of them as if it had come alone: by its reply; by its worker's death if it was the one that
-/// had begun, while those before it have their results and those after it go back to the queue; by its caller, who may leave at any time.
+/// had begun, while those before it have their results and those after it go back to the queue; by its caller, who may leave at any time. When one of them takes
+/// long and another worker has nothing to do, those after it go there.
 /// </summary>
 /// <param name="incarnation">The worker.</param>
 /// <param name="calls">The calls.</param>
@@ -14,11 +15,21 @@ namespace ProcessPool.Supervision;
 /// <param name="supervisor">The pool's.</param>
 internal sealed class ChunkRun(Incarnation incarnation, List<Invocation> calls, PoolSettings settings, Supervisor supervisor)
 {
+    /// <summary>How often it is looked whether the calls go on.</summary>
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>A call that was to be skipped and may have begun all the same is looked at again after so long at least.</summary>
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(50);
+
     private readonly IWorker _worker = incarnation.Worker;
     private readonly Lock _gate = new();
     private readonly bool[] _answered = new bool[calls.Count];
     private Dictionary<int, CallWatch>? _watches;
-    private List<ITimer>? _later;
+    private Dictionary<int, ITimer>? _later;
+    private ITimer? _look;
+    private int _answers;
+    private int _answersSeen;
+    private bool _killed;
     private CancellationToken _poolStopped;
     private bool _isOver;
 
@@ -32,6 +43,7 @@ internal sealed class ChunkRun(Incarnation incarnation, List<Invocation> calls, 
         {
             var pending = _worker.InvokeManyAsync(calls, (index, reply) => Answer(index, reply, replied));
             _worker.Watch();
+            _look = settings.Time.CreateTimer(_ => LookAfter(), null, LookEvery, LookEvery);
             for (var i = 0; i < calls.Count; i++)
             {
                 if (calls[i].CancellationToken.CanBeCanceled)
@@ -63,11 +75,31 @@ internal sealed class ChunkRun(Incarnation incarnation, List<Invocation> calls, 
         CallWatch? watch = null;
         lock (_gate)
         {
+            if (_answered[index])
+            {
+                // It was taken back.
+                return;
+            }
+
             _answered[index] = true;
+            _answers++;
             _watches?.Remove(index, out watch);
         }
 
         watch?.Dispose();
+        _killed |= watch is { Killed: true };
+        if (reply.Status == CallStatus.Skipped)
+        {
+            if (calls[index].Phase != CallPhase.Settled)
+            {
+                // It was taken back, and this says so sooner than the answer to that.
+                calls[index].Moved = true;
+                supervisor.PutBack(calls[index]);
+            }
+
+            return;
+        }
+
         replied(reply);
         if (watch is null && calls[index].Phase == CallPhase.Settled)
         {
@@ -100,7 +132,16 @@ internal sealed class ChunkRun(Incarnation incarnation, List<Invocation> calls, 
             if (_worker.ReadMark() is { } mark && mark.StartedCall != call.Request.Id)
             {
                 // It may begin in this very moment: looked at again.
-                (_later ??= []).Add(settings.Time.CreateTimer(_ => Leave(index), null, settings.CancelGrace, Timeout.InfiniteTimeSpan));
+                var after = settings.CancelGrace > LookAgain ? settings.CancelGrace : LookAgain;
+                _later ??= [];
+                if (_later.TryGetValue(index, out var timer))
+                {
+                    timer.Change(after, Timeout.InfiniteTimeSpan);
+                }
+                else
+                {
+                    _later.Add(index, settings.Time.CreateTimer(_ => Leave(index), null, after, Timeout.InfiniteTimeSpan));
+                }
             }
             else
             {
@@ -117,6 +158,49 @@ internal sealed class ChunkRun(Incarnation incarnation, List<Invocation> calls, 
         }
     }
 
+    /// <summary>Whether the calls go on; if not, and somebody else could run them, those that have not begun go back to the queue.</summary>
+    private void LookAfter()
+    {
+        List<int> open;
+        lock (_gate)
+        {
+            var goesOn = _answers != _answersSeen;
+            _answersSeen = _answers;
+            if (_isOver || goesOn || !supervisor.Queue.HasIdleTaker)
+            {
+                return;
+            }
+
+            open = Enumerable.Range(0, calls.Count).Where(index => !_answered[index] && calls[index].Phase == CallPhase.Assigned).ToList();
+        }
+
+        if (open.Count > 1)
+        {
+            _ = MoveAsync(open);
+        }
+    }
+
+    private async Task MoveAsync(List<int> open)
+    {
+        var revoked = (await _worker.RevokeAsync(open.ConvertAll(index => calls[index].Request.Id)).ConfigureAwait(false)).ToHashSet();
+        for (var i = open.Count - 1; i >= 0; i--)
+        {
+            var call = calls[open[i]];
+            lock (_gate)
+            {
+                if (_isOver || _answered[open[i]] || !revoked.Contains(call.Request.Id) || call.Phase != CallPhase.Assigned)
+                {
+                    continue;
+                }
+
+                _answered[open[i]] = true;
+            }
+
+            call.Moved = true;
+            supervisor.PutBack(call);
+        }
+    }
+
     /// <summary>Nothing is watched any more.</summary>
     /// <returns>Whether a call's end was that of its worker.</returns>
     private bool End()
@@ -126,11 +210,15 @@ internal sealed class ChunkRun(Incarnation incarnation, List<Invocation> calls, 
         {
             _isOver = true;
             watches = [.. _watches?.Values ?? Enumerable.Empty<CallWatch>()];
-            _later?.ForEach(timer => timer.Dispose());
+            foreach (var timer in _later?.Values ?? Enumerable.Empty<ITimer>())
+            {
+                timer.Dispose();
+            }
         }
 
+        _look?.Dispose();
         watches.ForEach(watch => watch.Dispose());
-        return watches.Exists(watch => watch.Killed);
+        return _killed || watches.Exists(watch => watch.Killed);
     }
 
     private void Lose(WorkerExit exit, bool killed)
@@ -154,7 +242,7 @@ internal sealed class ChunkRun(Incarnation incarnation, List<Invocation> calls, 
         for (var i = open.Count - 1; i >= 0; i--)
         {
             var settlement = SettlementOf(open[i]);
-            if (i <= began)
+            if (i <= began || calls[open[i]].Callbacks is { WasUsed: true })
             {
                 calls[open[i]].Start();
             }

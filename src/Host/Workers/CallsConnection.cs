@@ -16,7 +16,11 @@ internal sealed class CallsConnection : IDisposable
     public CallsConnection(ISandbox sandbox, int maxMessageBytes, CallbackTarget callbacks)
     {
         Func<JsonRpcRequest, CancellationToken, Task<object?>> answer = (request, cancelled) =>
-            Task.Run(async () => (object?)await callbacks.CallbackAsync(request.ArgumentsList is [var only] ? only : null, cancelled).ConfigureAwait(false));
+        {
+            // Whoever happens to read is not who asks.
+            using var noFlow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
+            return Task.Run(async () => (object?)await callbacks.CallbackAsync(request.ArgumentsList is [var only] ? only : null, cancelled).ConfigureAwait(false));
+        };
         if (OperatingSystem.IsLinux() && sandbox.CallsPipe is { } raw)
         {
             PolledPipe pipe = null!;
@@ -46,7 +50,7 @@ internal sealed class CallsConnection : IDisposable
         {
             _channel.Recover(frames, frames.Length);
         }
-        catch (Exception exception) when (exception is IOException or InvalidDataException)
+        catch (Exception)
         {
             // Nonsense; what could be read was.
         }

@@ -34,6 +34,10 @@ internal interface IWorker : IAsyncDisposable
     /// <summary>Asks one of the calls to end: now, or as soon as it begins.</summary>
     void Cancel(long callId);
 
+    /// <summary>Takes back calls of <see cref="InvokeManyAsync"/> that have not begun.</summary>
+    /// <returns>Those that it will not begin; nobody waits for their replies any more. None when the worker is gone.</returns>
+    Task<IReadOnlyList<long>> RevokeAsync(IReadOnlyList<long> callIds);
+
     /// <summary>After a request was made: its reply is looked for. Not needed where <see cref="Spin"/> follows.</summary>
     void Watch();
 

@@ -94,7 +94,7 @@ internal sealed class SandboxWorker : IWorker
 
             await _calls.RequestManyAsync(nameof(ISandboxCalls.InvokeManyAsync), new CallChunk(requests), requests.Length, (index, value) =>
             {
-                if (value is not CallReply { Attachments: not null, Status: not CallStatus.Streaming } each)
+                if (value is not CallReply { Attachments: not null, Status: not CallStatus.Streaming and <= CallStatus.Skipped } each)
                 {
                     throw new InvalidDataException("It answered a call with nothing, or with a stream.");
                 }
@@ -107,6 +107,22 @@ internal sealed class SandboxWorker : IWorker
         catch (Exception exception)
         {
             throw await LostAsync(exception).ConfigureAwait(false);
+        }
+    }
+
+    public async Task<IReadOnlyList<long>> RevokeAsync(IReadOnlyList<long> callIds)
+    {
+        try
+        {
+            var revoked = _controlProxy.RevokeAsync([.. callIds]);
+            revoked.Forget();
+            await Task.WhenAny(revoked, Exited).ConfigureAwait(false);
+            return revoked.IsCompletedSuccessfully ? await revoked.ConfigureAwait(false) ?? [] : [];
+        }
+        catch (Exception)
+        {
+            // The worker is about to be lost, which tells more.
+            return [];
         }
     }
 
@@ -156,7 +172,7 @@ internal sealed class SandboxWorker : IWorker
 
     private CallReply Check(CallReply? reply)
     {
-        if (reply is not { Attachments: not null })
+        if (reply is not { Attachments: not null, Status: <= CallStatus.Streaming })
         {
             throw new InvalidDataException("It answered a call with nothing.");
         }

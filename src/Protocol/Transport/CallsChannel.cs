@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using StreamJsonRpc;
 using StreamJsonRpc.Protocol;
 
@@ -12,22 +11,22 @@ namespace ProcessPool.Protocol.Transport;
 /// <param name="answer">Answers a request, until it is cancelled. <see cref="Answered"/>: it was answered already.</param>
 /// <param name="gate">Which requests the other side may make. It is trusted when this is left out.</param>
 /// <param name="continuesInline">Whether what waits for a reply goes on on the thread that reads: only where that runs nobody else's code.</param>
-[SuppressMessage("Design", "CA1001", Justification = "The semaphore has no wait handle.")]
 internal sealed class CallsChannel(
     Func<ReadOnlyMemory<byte>, ValueTask> write, Func<JsonRpcRequest, CancellationToken, Task<object?>> answer, RequestGate? gate, bool continuesInline)
 {
     private const string CancelRequest = "$/cancelRequest";
+    private const int MaxStrayCancels = 10_000;
 
     /// <summary>No reply of its own.</summary>
     public static readonly object Answered = new();
 
-    private readonly SemaphoreSlim _writing = new(1);
-    private readonly WireWriter _writer = new();
+    private readonly FrameSender _sender = new(write);
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
     private readonly Dictionary<long, TaskCompletionSource<object?>> _waiting = [];
     private readonly Dictionary<long, CancellationTokenSource> _answering = [];
     private long _lastId;
+    private int _strayCancels;
     private ManyReplies? _many;
     private bool _isOver;
 
@@ -125,7 +124,7 @@ internal sealed class CallsChannel(
     }
 
     /// <summary>Sends frames as they are.</summary>
-    public ValueTask SendAsync(ReadOnlyMemory<byte> frames) => SendAsync(null, frames);
+    public ValueTask SendAsync(ReadOnlyMemory<byte> frames) => _sender.SendAsync(null, frames);
 
     /// <summary>Takes the frames that are there: replies continue, requests begin, on this thread.</summary>
     /// <exception cref="Exception">What was read cannot be understood, or is not allowed: the connection is to be ended with it.</exception>
@@ -212,7 +211,7 @@ internal sealed class CallsChannel(
         {
             await sent.ConfigureAwait(false);
         }
-        catch (IOException exception)
+        catch (Exception exception)
         {
             TaskCompletionSource<object?>? reply;
             lock (_gate)
@@ -280,25 +279,34 @@ internal sealed class CallsChannel(
             {
                 CancelElsewhere(found);
             }
+            else if (++_strayCancels > MaxStrayCancels)
+            {
+                throw new RequestRefusedException("It cancelled what it had not asked for again and again.");
+            }
 
             return;
         }
 
-        _ = AnswerAsync(request);
-    }
-
-    private async Task AnswerAsync(JsonRpcRequest request)
-    {
         var id = request.RequestId.Number ?? throw new InvalidDataException("A request has no number.");
-        using var cancel = new CancellationTokenSource();
+        var cancel = new CancellationTokenSource();
         lock (_gate)
         {
-            if (_isOver || !_answering.TryAdd(id, cancel))
+            if (_isOver)
             {
                 return;
             }
+
+            if (!_answering.TryAdd(id, cancel))
+            {
+                throw new InvalidDataException("Two requests have one number.");
+            }
         }
 
+        _ = AnswerAsync(request, id, cancel);
+    }
+
+    private async Task AnswerAsync(JsonRpcRequest request, long id, CancellationTokenSource cancel)
+    {
         JsonRpcMessage reply;
         try
         {
@@ -314,77 +322,31 @@ internal sealed class CallsChannel(
             _answering.Remove(id);
         }
 
-        gate?.Leave();
-        if (reply is not JsonRpcResult { Result: var result } || result != Answered)
-        {
-            SendAndForget(reply);
-        }
-    }
-
-    private ValueTask SendAsync(JsonRpcMessage message) => SendAsync(message, default);
-
-    private ValueTask SendAsync(JsonRpcMessage? message, ReadOnlyMemory<byte> frames)
-    {
-        // Almost always nobody else writes, and there is room.
-        if (!_writing.Wait(0))
-        {
-            return SendLaterAsync(message, frames);
-        }
-
-        ValueTask written;
+        cancel.Dispose();
         try
         {
-            written = write(Frame(message, frames));
+            if (reply is not JsonRpcResult { Result: var result } || result != Answered)
+            {
+                await SendAsync(reply).ConfigureAwait(false);
+            }
+        }
+        catch (IOException)
+        {
+            // Nobody reads any more, so nobody waits.
         }
         catch (Exception exception)
         {
-            written = ValueTask.FromException(exception);
-        }
-
-        if (!written.IsCompletedSuccessfully)
-        {
-            return ReleaseAfterAsync(written);
-        }
-
-        _writing.Release();
-        return default;
-    }
-
-    private ReadOnlyMemory<byte> Frame(JsonRpcMessage? message, ReadOnlyMemory<byte> frames)
-    {
-        if (message is null)
-        {
-            return frames;
-        }
-
-        _writer.Frame(message);
-        return _writer.Written;
-    }
-
-    private async ValueTask SendLaterAsync(JsonRpcMessage? message, ReadOnlyMemory<byte> frames)
-    {
-        await _writing.WaitAsync().ConfigureAwait(false);
-        try
-        {
-            await write(Frame(message, frames)).ConfigureAwait(false);
+            // The other side would wait for ever.
+            End(exception);
         }
         finally
         {
-            _writing.Release();
+            // Not before it was sent: who asks and does not read gets no further.
+            gate?.Leave();
         }
     }
 
-    private async ValueTask ReleaseAfterAsync(ValueTask written)
-    {
-        try
-        {
-            await written.ConfigureAwait(false);
-        }
-        finally
-        {
-            _writing.Release();
-        }
-    }
+    private ValueTask SendAsync(JsonRpcMessage message) => _sender.SendAsync(message, default);
 
     // When nobody reads any more, there is nobody left to tell.
     private void SendAndForget(JsonRpcMessage message)

@@ -17,7 +17,8 @@ internal sealed unsafe class PipePoller
     // struct epoll_event is packed on x64 alone.
     private static readonly int EventBytes = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
 
-    private static readonly Lazy<PipePoller> Instance = new(() => new PipePoller());
+    // Tried again if it failed: descriptors may have been short.
+    private static readonly Lazy<PipePoller> Instance = new(() => new PipePoller(), LazyThreadSafetyMode.PublicationOnly);
 
     private readonly int _epoll = LibC.EpollCreate(flags: 0x80000);
     private readonly ConcurrentDictionary<int, Action> _waiting = new();
@@ -38,7 +39,10 @@ internal sealed unsafe class PipePoller
     public void Add(int descriptor, Action whenReady)
     {
         _waiting[descriptor] = whenReady;
-        Control(LibC.EpollAdd, descriptor, 0);
+        if (Control(LibC.EpollAdd, descriptor, LibC.EpollOneShot) < 0)
+        {
+            throw new IOException($"epoll: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
+        }
     }
 
     /// <summary>Calls its action once: when there is something to read, or the end.</summary>
@@ -48,7 +52,7 @@ internal sealed unsafe class PipePoller
     public void WaitToWrite(int descriptor) => Control(LibC.EpollModify, descriptor, LibC.EpollOut | LibC.EpollOneShot);
 
     /// <summary>Back to rest.</summary>
-    public void Rest(int descriptor) => Control(LibC.EpollModify, descriptor, 0);
+    public void Rest(int descriptor) => Control(LibC.EpollModify, descriptor, LibC.EpollOneShot);
 
     /// <summary>Takes a descriptor out, before it is closed.</summary>
     public void Forget(int descriptor)
@@ -57,14 +61,13 @@ internal sealed unsafe class PipePoller
         _waiting.TryRemove(descriptor, out _);
     }
 
-    private void Control(int operation, int descriptor, uint events)
+    // One that was taken out meanwhile is nobody's business any more.
+    private int Control(int operation, int descriptor, uint events)
     {
         var epollEvent = stackalloc byte[16];
         BinaryPrimitives.WriteUInt32LittleEndian(new Span<byte>(epollEvent, sizeof(uint)), events);
         BinaryPrimitives.WriteInt64LittleEndian(new Span<byte>(epollEvent + EventBytes - sizeof(long), sizeof(long)), descriptor);
-
-        // One that was taken out meanwhile is nobody's business any more.
-        _ = LibC.EpollControl(_epoll, operation, descriptor, epollEvent);
+        return LibC.EpollControl(_epoll, operation, descriptor, epollEvent);
     }
 
     private void Run()
@@ -78,7 +81,14 @@ internal sealed unsafe class PipePoller
                 var descriptor = (int)BinaryPrimitives.ReadInt64LittleEndian(new ReadOnlySpan<byte>(events + (i + 1) * EventBytes - sizeof(long), sizeof(long)));
                 if (_waiting.TryGetValue(descriptor, out var whenReady))
                 {
-                    whenReady();
+                    try
+                    {
+                        whenReady();
+                    }
+                    catch (Exception)
+                    {
+                        // Who is called ends its own connection when something is wrong; what comes out all the same must not end this program, or the other pipes.
+                    }
                 }
             }
         }

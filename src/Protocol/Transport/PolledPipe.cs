@@ -8,6 +8,7 @@ namespace ProcessPool.Protocol.Transport;
 /// </summary>
 internal sealed class PolledPipe : IDisposable
 {
+    private const int ReadsAtOnce = 4;
     private const int SpinsBetweenReads = 20;
     private const int RestMilliseconds = 50;
 
@@ -111,7 +112,8 @@ internal sealed class PolledPipe : IDisposable
             _isArmed = false;
         }
 
-        while (Drain())
+        // Not to its end: one that never stops sending must not keep the thread from the others.
+        for (var i = 0; i < ReadsAtOnce && Drain(); i++)
         {
         }
 

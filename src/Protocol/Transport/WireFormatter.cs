@@ -20,7 +20,7 @@ internal sealed class WireFormatter : IJsonRpcMessageFormatter
         [
             nameof(ISandboxCalls.InvokeAsync), nameof(ISandboxCalls.InvokeManyAsync), nameof(ISandboxCalls.NextAsync), nameof(ISandboxCalls.EndAsync), nameof(IHostCalls.CallbackAsync),
             nameof(IHostControl.StageAsync), nameof(IHostControl.PluginStageAsync), nameof(IHostControl.LogAsync),
-            nameof(ISandboxControl.InitializeAsync), nameof(ISandboxControl.GetLoadReportAsync), nameof(ISandboxControl.ShutdownAsync), nameof(ISandboxControl.ExitAsync), nameof(ISandboxControl.CancelAsync),
+            nameof(ISandboxControl.InitializeAsync), nameof(ISandboxControl.GetLoadReportAsync), nameof(ISandboxControl.ShutdownAsync), nameof(ISandboxControl.ExitAsync), nameof(ISandboxControl.CancelAsync), nameof(ISandboxControl.RevokeAsync),
             "$/cancelRequest",
         ],
         name => (Encoding.UTF8.GetBytes(name), name));
@@ -115,7 +115,14 @@ internal sealed class WireFormatter : IJsonRpcMessageFormatter
         }
         else
         {
-            request.ArgumentsList = reader.List((ref WireReader each) => WireValue.Read(ref each));
+            // No method of this protocol has more than one.
+            var count = reader.Int32();
+            request.ArgumentsList = count switch
+            {
+                0 => [],
+                1 => [WireValue.Read(ref reader)],
+                _ => throw new InvalidDataException($"A request announces {count} arguments."),
+            };
         }
 
         return request;

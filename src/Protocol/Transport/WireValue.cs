@@ -10,6 +10,7 @@ internal static class WireValue
     private const byte Text = 2;
     private const byte Id = 3;
     private const byte Stage = 4;
+    private const byte Numbers = 5;
 
     public static void Write(WireWriter writer, object? value)
     {
@@ -21,6 +22,10 @@ internal static class WireValue
             case long number:
                 writer.Byte(Number);
                 writer.Int64(number);
+                break;
+            case long[] numbers:
+                writer.Byte(Numbers);
+                writer.List(numbers, (to, number) => to.Int64(number));
                 break;
             case string text:
                 writer.Byte(Text);
@@ -75,6 +80,7 @@ internal static class WireValue
     {
         Nothing => null,
         Number => reader.Int64(),
+        Numbers => reader.List((ref WireReader each) => each.Int64()),
         Text => reader.String(),
         Id => new RequestId(reader.Int64()),
         Stage => (StartStage)reader.Byte(),

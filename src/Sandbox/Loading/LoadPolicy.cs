@@ -19,6 +19,8 @@ internal sealed class LoadPolicy
 
     private static readonly Dictionary<string, string> Framework = FrameworkAssemblies();
 
+    private static readonly EnumerationOptions EverywhereBelow = new() { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = FileAttributes.ReparsePoint };
+
     private readonly string _entryAssembly;
     private readonly Lazy<AssemblyDependencyResolver> _resolver;
     private readonly string _directory;
@@ -45,7 +47,7 @@ internal sealed class LoadPolicy
             .PreferDefaultLoadContextAssembly(new AssemblyName(Abstractions));
 
         // What the plugin does not ship is the framework's anyway: this is every start of a worker.
-        foreach (var name in Directory.EnumerateFiles(_directory, "*.dll", SearchOption.AllDirectories).Select(Path.GetFileNameWithoutExtension).Where(name => Framework.ContainsKey(name!)).Distinct())
+        foreach (var name in Directory.EnumerateFiles(_directory, "*.dll", EverywhereBelow).Select(Path.GetFileNameWithoutExtension).Where(name => Framework.ContainsKey(name!)).Distinct())
         {
             // Said of both kinds: what a shared assembly refers to would be shared too.
             _ = Decide(name!).Kind == LoadKind.Private

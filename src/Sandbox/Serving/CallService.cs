@@ -13,8 +13,11 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder?
 {
     private const int MaxCancelled = 1024;
 
+    private static readonly CallReply Skipped = new(CallStatus.Skipped, default, [], null);
+
     private readonly Lock _gate = new();
     private readonly HashSet<long> _cancelled = [];
+    private readonly HashSet<long> _notBegun = [];
     private Task _busy = Task.CompletedTask;
     private RunningCall? _call;
 
@@ -39,19 +42,39 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder?
         return await ReplyAsync(call, first).ConfigureAwait(false);
     });
 
-    /// <summary>Runs them one after the other; each is answered as soon as that costs the others nothing.</summary>
+    /// <summary>Runs them one after the other; each is answered as soon as that costs the others nothing. One that was taken back, or whose caller has left, is skipped.</summary>
     /// <param name="chunk">The calls.</param>
     /// <param name="firstReply">The id of the first one's reply.</param>
     /// <param name="outbox">Where the replies go.</param>
     public async Task InvokeManyAsync(CallChunk chunk, long firstReply, Outbox outbox)
     {
+        lock (_gate)
+        {
+            _notBegun.UnionWith(chunk.Requests.Select(request => request.Id));
+        }
+
         for (var i = 0; i < chunk.Requests.Count; i++)
         {
-            var reply = await InvokeAsync(chunk.Requests[i]).ConfigureAwait(false);
+            bool begins;
+            lock (_gate)
+            {
+                begins = _notBegun.Remove(chunk.Requests[i].Id);
+            }
+
+            var reply = begins ? await InvokeAsync(chunk.Requests[i]).ConfigureAwait(false) : Skipped;
             outbox.Add(new JsonRpcResult { RequestId = new RequestId(firstReply + i), Result = reply });
         }
 
         outbox.Send();
+    }
+
+    /// <summary>Takes back calls of the chunk that have not begun.</summary>
+    public long[] Revoke(long[] callIds)
+    {
+        lock (_gate)
+        {
+            return Array.FindAll(callIds, _notBegun.Remove);
+        }
     }
 
     public Task<CallReply> NextAsync(long callId) => RunAsync(async () =>
@@ -85,7 +108,7 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder?
         lock (_gate)
         {
             call = _call;
-            if (call?.Id != callId)
+            if (call?.Id != callId && !_notBegun.Remove(callId))
             {
                 // Most of these have ended already; the host asks again for one that runs all the same.
                 if (_cancelled.Count >= MaxCancelled)

@@ -9,7 +9,7 @@ internal sealed record CallsEnd(Func<Memory<byte>, int> Read, Func<ReadOnlyMemor
     /// <summary>Over two pipes, without going through .NET's streams where that is possible.</summary>
     public static CallsEnd Over(PipeStream input, PipeStream output)
     {
-        if (OperatingSystem.IsWindows())
+        if (!OperatingSystem.IsLinux())
         {
             return new CallsEnd(buffer => input.Read(buffer.Span), bytes => output.WriteAsync(bytes));
         }

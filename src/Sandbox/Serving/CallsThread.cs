@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using ProcessPool.Protocol.Interop;
 using ProcessPool.Protocol.Transport;
+using StreamJsonRpc.Protocol;
 
 namespace ProcessPool.Sandbox.Serving;
 
@@ -57,6 +58,12 @@ internal sealed class CallsThread(Func<Memory<byte>, int> input, int maxMessageB
                     lock (_gate)
                     {
                         _isDispatching = true;
+                    }
+
+                    // Somebody waits for the host already, and this call may wait for him.
+                    if (message is JsonRpcRequest && _channel.IsWaiting)
+                    {
+                        LetAnotherRead();
                     }
 
                     _channel.Receive(message);

@@ -60,6 +60,8 @@ internal sealed class ControlService(IHostControl host, CallsEnd calls, Recorder
         return Task.CompletedTask;
     }
 
+    public Task<long[]> RevokeAsync(long[] callIds) => Task.FromResult(_service?.Revoke(callIds) ?? []);
+
     public async Task ShutdownAsync(CancellationToken cancellationToken)
     {
         try

@@ -46,9 +46,9 @@ internal sealed class HostCalls(int maxMessageBytes)
         await _room.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
+            var asked = _channel.RequestAsync(nameof(IHostCalls.CallbackAsync), new CallbackRequest(call.Id, target, payload, attachments), cancellationToken);
             _reader!.LetAnotherRead();
-            var answer = await _channel.RequestAsync(nameof(IHostCalls.CallbackAsync), new CallbackRequest(call.Id, target, payload, attachments), cancellationToken).ConfigureAwait(false);
-            var reply = (CallReply)answer!;
+            var reply = (CallReply)(await asked.ConfigureAwait(false))!;
             return reply.Error is { } error
                 ? throw new HostServiceException(error.Type, error.Message)
                 : (reply.Payload, reply.Attachments, reply.Status == CallStatus.Streaming);

@@ -143,6 +143,40 @@ public sealed class ChunkTests
     }
 
     [Fact]
+    public async Task Calls_behind_one_that_takes_long_go_to_a_worker_that_has_nothing_to_do()
+    {
+        var held = new TaskCompletionSource<CallReply>();
+        var slow = Some.Call();
+        var busy = new FakeWorker("w");
+        var other = new FakeWorker("w");
+        var go = new TaskCompletionSource<CallReply>();
+        var rig = await new PoolRig(number => number == 1 ? busy : other, options => options.Workers = 2).StartedAsync();
+        busy.OnRevoke = other.OnRevoke = ids => ids.Where(id => id != slow.Request.Id).ToList();
+
+        // Both workers are busy; what waits then goes to one of them together.
+        other.OnInvoke = (_, _) => go.Task;
+        busy.OnInvoke = (_, _) => go.Task;
+        var first = await PutAsync(rig, 2);
+        var calls = new List<Invocation>();
+        await rig.PutAsync(slow);
+        calls.AddRange(await PutAsync(rig, 3));
+        busy.OnInvoke = other.OnInvoke = (request, _) => request.Id == slow.Request.Id ? held.Task : Task.FromResult(Some.Reply);
+        go.SetResult(Some.Reply);
+        await SettleAsync(first);
+        for (var i = 0; i < 100 && !calls.TrueForAll(call => call.Settled.IsCompleted); i++)
+        {
+            rig.Time.Advance(TimeSpan.FromMilliseconds(10));
+            await Task.Yield();
+        }
+
+        await SettleAsync(calls);
+        Assert.False(slow.Settled.IsCompleted, "Expected the slow call to go on.");
+        held.SetResult(Some.Reply);
+        await slow.Settled.Within("the slow call settles");
+        await rig.StopAsync();
+    }
+
+    [Fact]
     public async Task A_pool_that_is_stopped_fails_every_call_that_has_no_reply()
     {
         var worker = new FakeWorker("w") { OnInvoke = AnswerAsync };

@@ -42,6 +42,7 @@ internal static class Some
 /// <summary>A worker that does what the test tells it.</summary>
 internal sealed class FakeWorker(string name) : IWorker
 {
+    private readonly HashSet<long> _revoked = [];
     private readonly TaskCompletionSource<WorkerExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>What a call does. By default it never ends unless the worker does.</summary>
@@ -69,11 +70,27 @@ internal sealed class FakeWorker(string name) : IWorker
 
     public List<long> CancelledCalls { get; } = [];
 
+    /// <summary>Which calls it gives back when it is asked to. By default those that it has not begun.</summary>
+    public Func<IReadOnlyList<long>, IReadOnlyList<long>>? OnRevoke { get; set; }
+
+    public Task<IReadOnlyList<long>> RevokeAsync(IReadOnlyList<long> callIds)
+    {
+        var revoked = OnRevoke?.Invoke(callIds) ?? callIds;
+        _revoked.UnionWith(revoked);
+        return Task.FromResult(revoked);
+    }
+
     public async Task InvokeManyAsync(IReadOnlyList<Invocation> calls, Action<int, CallReply> reply)
     {
         Chunks.Add(calls.Count);
         for (var i = 0; i < calls.Count; i++)
         {
+            if (_revoked.Contains(calls[i].Request.Id))
+            {
+                reply(i, new CallReply(CallStatus.Skipped, default, [], null));
+                continue;
+            }
+
             reply(i, await AnswerAsync(OnInvoke?.Invoke(calls[i].Request, CancellationToken.None) ?? new TaskCompletionSource<CallReply>().Task));
         }
     }

@@ -81,6 +81,8 @@ public sealed class HandshakeTests
 
         public Task CancelAsync(long callId) => Task.CompletedTask;
 
+        public Task<long[]> RevokeAsync(long[] callIds) => Task.FromResult(callIds);
+
         public Task ShutdownAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
         public Task ExitAsync() => Task.CompletedTask;

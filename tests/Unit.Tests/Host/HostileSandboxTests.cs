@@ -305,5 +305,7 @@ public sealed class HostileSandboxTests
         public Task<CallReply> EndAsync(long callId) => Task.FromResult(Some.Reply);
 
         public Task CancelAsync(long callId) => Task.CompletedTask;
+
+        public Task<long[]> RevokeAsync(long[] callIds) => Task.FromResult(callIds);
     }
 }

@@ -1,0 +1,33 @@
+namespace ProcessPool.Scheduling;
+
+/// <content>Calls that go together.</content>
+internal sealed partial class InvocationQueue
+{
+    /// <summary>Takes more calls of the same entry point, which may go together with the first: those that are next, a fair share of them, and so many at most.</summary>
+    public void TakeMore(Taker taker, List<Invocation> calls, int max)
+    {
+        lock (_gate)
+        {
+            var share = (_count + _callers.Count + _affine.Count) / Math.Max(1, _affine.Count);
+            max = Math.Min(max, share);
+            while (calls.Count < max && (WaitingCalls.FirstOf(taker.Own, _calls) ?? _callers.First) is { } next && next.GoesWith(calls[0]))
+            {
+                Remove_NeedsLock(next);
+                Take_NeedsLock(next);
+                calls.Add(next);
+            }
+        }
+    }
+
+    /// <summary>Whether a taker has nothing to do.</summary>
+    public bool HasIdleTaker
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _takers.Count > 0;
+            }
+        }
+    }
+}
