@@ -3,8 +3,8 @@ using Xunit.v3;
 using ProcessPool.TestKit;
 
 [assembly: AssemblyFixture(typeof(ProcessPool.Process.Tests.NoSandboxLeft))]
-// Most of a test's time is waiting for processes: four classes at a time take half as long as one.
-[assembly: Parallelization(Mode = ParallelMode.Collections, MaxThreads = 4)]
+// Most of a test's time is waiting for processes: some classes at a time take half as long as one.
+[assembly: Parallelization(Mode = ParallelMode.Collections, MaxThreads = 5)]
 
 namespace ProcessPool.Process.Tests;
 

@@ -70,8 +70,16 @@ public static class PluginSource
             [CSharpSyntaxTree.ParseText(Usings + source, new CSharpParseOptions(LanguageVersion.Latest))],
             [.. Framework.Where(reference => withAbstractions || reference.Display != typeof(EntryPointAttribute).Assembly.Location), .. references.Select(reference => MetadataReference.CreateFromFile(reference))],
             new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true, nullableContextOptions: NullableContextOptions.Disable));
-        var result = compilation.Emit(path);
-        if (!result.Success)
+        using var assembly = new MemoryStream();
+        var result = compilation.Emit(assembly);
+        if (result.Success)
+        {
+            // At once: a catalog may be watching, and the compiler opens its file long before it writes.
+            var written = path + ".written";
+            File.WriteAllBytes(written, assembly.ToArray());
+            File.Move(written, path, overwrite: true);
+        }
+        else
         {
             var text = new StringBuilder("The test's plugin does not compile:").AppendLine();
             text.AppendJoin(Environment.NewLine, result.Diagnostics.Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error));

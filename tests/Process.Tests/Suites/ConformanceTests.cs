@@ -61,12 +61,7 @@ public sealed class ConformanceTests
     [Fact]
     public async Task Every_mode_has_the_same_outcome_which_is_the_documented_one()
     {
-        var outcomes = new[]
-        {
-            await InPoolAsync(debug: false),
-            await InPoolAsync(debug: true),
-            await OnCommandLineAsync(),
-        };
+        var outcomes = await Task.WhenAll(InPoolAsync(debug: false), InPoolAsync(debug: true), OnCommandLineAsync());
         var table = new StringBuilder("| entry point | arguments | in a process | in debug mode | on the command line |\n|---|---|---|---|---|\n");
         for (var i = 0; i < Cases.Length; i++)
         {
@@ -107,7 +102,7 @@ public sealed class ConformanceTests
     {
         var outcomes = new string[Cases.Length];
         var groups = Cases.Select((each, index) => (each.EntryPoint, each.Arguments, Index: index)).GroupBy(each => each.EntryPoint);
-        await Parallel.ForEachAsync(groups, new ParallelOptions { MaxDegreeOfParallelism = 2 }, async (group, _) =>
+        await Parallel.ForEachAsync(groups, new ParallelOptions { MaxDegreeOfParallelism = 3 }, async (group, _) =>
         {
             var places = group.Select(each => each.Index).ToList();
             var result = await Cli.RunWithInputAsync(string.Concat(group.Select(each => each.Arguments + "\n")), "map", ConformancePlugin.Folder, group.Key, "-k", "-j", "1");

@@ -197,12 +197,20 @@ public sealed class RecycleTests
     [Fact]
     public async Task One_worker_is_recycled_at_a_time()
     {
+        var go = new TaskCompletionSource();
         var pending = new System.Collections.Concurrent.ConcurrentQueue<TaskCompletionSource<IWorker>>();
         var launcher = new FakeLauncher(number =>
         {
             if (number <= 4)
             {
-                return Task.FromResult<IWorker>(PoolRig.Answering());
+                return Task.FromResult<IWorker>(new FakeWorker("w")
+                {
+                    OnInvoke = async (_, _) =>
+                    {
+                        await go.Task;
+                        return Some.Reply;
+                    },
+                });
             }
 
             var start = new TaskCompletionSource<IWorker>();
@@ -220,12 +228,15 @@ public sealed class RecycleTests
             await launcher.NextStartAsync();
         }
 
-        for (var i = 0; i < 100; i++)
+        // One for each of them, at once.
+        var calls = Enumerable.Range(0, 4).Select(_ => Some.Call()).ToList();
+        foreach (var call in calls)
         {
-            var call = Some.Call();
             await pool.Queue.PutAsync(call);
-            await call.Settled.Within("a call is served");
         }
+
+        go.SetResult();
+        await Task.WhenAll(calls.Select(call => call.Settled)).Within("the calls are served");
 
         Assert.Equal(5, await launcher.NextStartAsync().AsTask().Within("the first is recycled"));
         Assert.Single(pending);
