@@ -22,8 +22,7 @@ internal static class ResultReader
         }
         catch (Exception exception) when (exception is not SandboxPoolException)
         {
-            throw new CallArgumentException(
-                $"The result of {site.EntryPoint} cannot be read as {TypeNames.Of(typeof(T))}: {exception.Message}", site, exception);
+            throw Unreadable<T>(exception, site);
         }
     }
 
@@ -37,14 +36,17 @@ internal static class ResultReader
             {
                 return payloads.Read<T>(reply.Payload) is { } value ? value : default(T) is null ? default! : throw new JsonException("The result is null.");
             }
-            catch (Exception)
+            catch (Exception exception) when (exception is not SandboxPoolException)
             {
-                // Read once more, for its error.
+                throw Unreadable<T>(exception, settled.Site);
             }
         }
 
         return Read<T>(reply, settled.Site, payloads);
     }
+
+    private static CallArgumentException Unreadable<T>(Exception exception, FaultSite site) =>
+        new($"The result of {site.EntryPoint} cannot be read as {TypeNames.Of(typeof(T))}: {exception.Message}", site, exception);
 
     /// <summary>Throws for a call that did not succeed.</summary>
     public static void ThrowIfFailed(CallReply reply, FaultSite site)

@@ -230,7 +230,7 @@ internal sealed class ChunkRun(Incarnation incarnation, List<Invocation> calls, 
             return;
         }
 
-        // Who began last has done it. Where that is not known, in debug mode, it is the first one without a reply.
+        // Who began last has done it. Where the recorder cannot be read, it is the first one without a reply.
         var began = exit.Mark is { } mark ? open.FindIndex(index => calls[index].Request.Id == mark.StartedCall) : open.Count > 0 ? 0 : -1;
         supervisor.Chunks.Failed(calls[0].Request.EntryPoint);
         if (!killed)

@@ -92,8 +92,7 @@ internal sealed class CallsConnection : IDisposable
     {
         try
         {
-            await stream.WriteAsync(bytes).ConfigureAwait(false);
-            await stream.FlushAsync().ConfigureAwait(false);
+            await FrameSender.WriteAsync(stream, bytes).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is ObjectDisposedException or InvalidOperationException)
         {

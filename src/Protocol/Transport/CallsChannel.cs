@@ -5,7 +5,7 @@ namespace ProcessPool.Protocol.Transport;
 
 /// <summary>
 /// Requests and replies on the calls channel: JSON-RPC in the same frames as on the control channel, but dispatched on the thread that reads them. StreamJsonRpc
-/// hands every message to the thread pool, twice, which costs more than the message. Reading is somebody else's: see <see cref="Receive(FrameBuffer)"/>. Thread-safe, but one reads at a time.
+/// hands every message to the thread pool. Reading is somebody else's: see <see cref="Receive(FrameBuffer)"/>. Thread-safe, but one reads at a time.
 /// </summary>
 /// <param name="write">Writes a frame.</param>
 /// <param name="answer">Answers a request, until it is cancelled. <see cref="Answered"/>: it was answered already.</param>
@@ -115,9 +115,9 @@ internal sealed class CallsChannel(
             frames = frames[count..];
             while (buffer.TryTake(out var frame))
             {
-                if (WireFormatter.Read(frame) is JsonRpcResult { RequestId.Number: { } id } result && _many is { } many && many.Has(id))
+                if (WireFormatter.TryReadResult(frame, out var id, out var result) && _many is { } many && many.Has(id))
                 {
-                    Reply(many, id, result.Result);
+                    Reply(many, id, result);
                 }
             }
         }

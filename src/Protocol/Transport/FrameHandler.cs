@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using StreamJsonRpc;
 using StreamJsonRpc.Protocol;
 
@@ -8,11 +7,9 @@ namespace ProcessPool.Protocol.Transport;
 /// StreamJsonRpc's messages as frames on a duplex stream. Requests that the gate does not let in are refused: the library would start each one without waiting
 /// for those before. The stream stays open when the connection ends, so that its owner, not a message, decides what the other side sees of that.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "The semaphore has no wait handle.")]
 internal sealed class FrameHandler(Stream stream, int maxMessageBytes, RequestGate? gate) : IJsonRpcMessageHandler
 {
-    private readonly SemaphoreSlim _writing = new(1);
-    private readonly WireWriter _writer = new();
+    private readonly FrameSender _sender = FrameSender.To(stream);
     private readonly FrameBuffer _buffer = new(maxMessageBytes);
 
     public bool CanRead => true;
@@ -49,20 +46,10 @@ internal sealed class FrameHandler(Stream stream, int maxMessageBytes, RequestGa
 
     public async ValueTask WriteAsync(JsonRpcMessage content, CancellationToken cancellationToken)
     {
-        await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            _writer.Frame(content);
+        cancellationToken.ThrowIfCancellationRequested();
 
-            // A message that was begun is finished, or the connection is over.
-            await stream.WriteAsync(_writer.Written, CancellationToken.None).ConfigureAwait(false);
-            await stream.FlushAsync(CancellationToken.None).ConfigureAwait(false);
-        }
-        finally
-        {
-            _writing.Release();
-        }
-
+        // A message that was begun is finished, or the connection is over.
+        await _sender.SendAsync(content, default).ConfigureAwait(false);
         if (content is JsonRpcResult or JsonRpcError)
         {
             gate?.Leave();

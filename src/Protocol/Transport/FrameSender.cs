@@ -11,6 +11,16 @@ internal sealed class FrameSender(Func<ReadOnlyMemory<byte>, ValueTask> write)
     private readonly SemaphoreSlim _writing = new(1);
     private readonly WireWriter _writer = new();
 
+    /// <summary>To a stream.</summary>
+    public static FrameSender To(Stream stream) => new(bytes => WriteAsync(stream, bytes));
+
+    /// <summary>Writes bytes to a stream, and through it.</summary>
+    public static async ValueTask WriteAsync(Stream stream, ReadOnlyMemory<byte> bytes)
+    {
+        await stream.WriteAsync(bytes).ConfigureAwait(false);
+        await stream.FlushAsync().ConfigureAwait(false);
+    }
+
     /// <summary>Sends one message, or frames as they are. Almost always at once, on this thread.</summary>
     public ValueTask SendAsync(JsonRpcMessage? message, ReadOnlyMemory<byte> frames)
     {

@@ -23,13 +23,7 @@ internal sealed record CallsEnd(Func<Memory<byte>, int> Read, Func<ReadOnlyMemor
     }
 
     /// <summary>Over a stream, in debug mode.</summary>
-    public static CallsEnd Over(Stream stream) => new(
-        buffer => stream.Read(buffer.Span),
-        async bytes =>
-        {
-            await stream.WriteAsync(bytes).ConfigureAwait(false);
-            await stream.FlushAsync().ConfigureAwait(false);
-        });
+    public static CallsEnd Over(Stream stream) => new(buffer => stream.Read(buffer.Span), bytes => FrameSender.WriteAsync(stream, bytes));
 
     private static void WriteAll(RawPipe pipe, ReadOnlySpan<byte> bytes)
     {
