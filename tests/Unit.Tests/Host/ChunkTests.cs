@@ -135,6 +135,7 @@ public sealed class ChunkTests
         _go.SetResult();
         await begun.Task.Within("the call begins");
         await leaves.CancelAsync();
+        await first.Asked.Task.Within("the call is asked to end, from when on its grace counts");
         rig.Time.Advance(Some.Settings().CancelGrace);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => stuck.Settled.Within("the stuck call settles"));
         await SettleAsync(calls);

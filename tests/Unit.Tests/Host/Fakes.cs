@@ -95,7 +95,14 @@ internal sealed class FakeWorker(string name) : IWorker
         }
     }
 
-    public void Cancel(long callId) => CancelledCalls.Add(callId);
+    /// <summary>Ends when a call is asked to end.</summary>
+    public TaskCompletionSource Asked { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void Cancel(long callId)
+    {
+        CancelledCalls.Add(callId);
+        Asked.TrySetResult();
+    }
 
     public void Watch()
     {
@@ -207,6 +214,12 @@ internal sealed class FakeSandbox : ISandbox
     public string ScratchDirectory => "";
 
     public byte[] Outbox { get; set; } = [];
+
+    public Mailbox? Mailbox { get; init; }
+
+    public int Emptied { get; private set; }
+
+    public void EmptyMailbox() => Emptied++;
 
     public byte[] ReadOutbox() => Outbox;
 
