@@ -12,6 +12,9 @@ internal sealed record CallRequest(long Id, string EntryPoint, ReadOnlyMemory<by
 {
     public const byte Tag = 10;
 
+    /// <summary>What <see cref="Mailbox.Put"/> said, when <see cref="Attachments"/> are not all.</summary>
+    public int[] InMailbox { get; init; } = [];
+
     public void Write(WireWriter writer)
     {
         writer.Int64(Id);
@@ -19,9 +22,10 @@ internal sealed record CallRequest(long Id, string EntryPoint, ReadOnlyMemory<by
         writer.Bytes(Payload);
         writer.Attachments(Attachments);
         writer.Bool(Measure);
+        writer.Int32s(InMailbox);
     }
 
-    public static CallRequest Read(ref WireReader reader) => new(reader.Int64(), reader.String(), reader.Bytes(), reader.Attachments(), reader.Bool());
+    public static CallRequest Read(ref WireReader reader) => new(reader.Int64(), reader.String(), reader.Bytes(), reader.Attachments(), reader.Bool()) { InMailbox = reader.Int32s() };
 }
 
 /// <summary>Calls to be run one after the other, each answered by itself as if it had come alone: the reply of the first has the request's id, the next ones those that follow.</summary>
@@ -65,6 +69,9 @@ internal sealed record CallReply(CallStatus Status, ReadOnlyMemory<byte> Payload
 {
     public const byte Tag = 12;
 
+    /// <summary>What <see cref="Mailbox.Put"/> said, when <see cref="Attachments"/> are not all.</summary>
+    public int[] InMailbox { get; init; } = [];
+
     public void Write(WireWriter writer)
     {
         writer.Byte((byte)Status);
@@ -72,10 +79,11 @@ internal sealed record CallReply(CallStatus Status, ReadOnlyMemory<byte> Payload
         writer.Attachments(Attachments);
         writer.Optional(Error, RemoteError.Write);
         writer.Optional(Usage, CallUsage.Write);
+        writer.Int32s(InMailbox);
     }
 
     public static CallReply Read(ref WireReader reader) =>
-        new((CallStatus)reader.Byte(), reader.Bytes(), reader.Attachments(), RemoteError.ReadOptional(ref reader), reader.Optional(CallUsage.Read));
+        new((CallStatus)reader.Byte(), reader.Bytes(), reader.Attachments(), RemoteError.ReadOptional(ref reader), reader.Optional(CallUsage.Read)) { InMailbox = reader.Int32s() };
 }
 
 /// <summary>What a call used, by the sandbox's own account. One call executes at a time, so it is what the process used meanwhile.</summary>

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Nerdbank.Streams;
 using ProcessPool.Diagnostics;
+using ProcessPool.Protocol;
 using ProcessPool.Protocol.Transport;
 using ProcessPool.Sandbox;
 using ProcessPool.Workers;
@@ -75,6 +76,12 @@ internal sealed class InProcessSandbox : ISandbox
         }
 
         return new InProcessSandbox(s_session, depth, new ScratchDirectory(settings.Logger));
+    }
+
+    public Mailbox? Mailbox => null;
+
+    public void EmptyMailbox()
+    {
     }
 
     public byte[] ReadOutbox() => [];

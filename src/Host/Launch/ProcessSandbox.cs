@@ -98,7 +98,7 @@ internal sealed class ProcessSandbox : ISandbox
             }
 
             start.Environment[SandboxArguments.MarkVariable] = mark;
-            var (process, pipes) = await SpawnerThread.RunAsync(() => Spawn(start, runtime.CommandLine(sandbox, scratch.Path), scratch.Path)).ConfigureAwait(false);
+            var (process, pipes) = await SpawnerThread.RunAsync(() => Spawn(start, runtime.CommandLine(sandbox, scratch.Path), scratch.Path, settings.MaxMessageBytes)).ConfigureAwait(false);
             return new ProcessSandbox(process, pipes, mark, workerName, scratch, settings);
         }
         catch (Exception exception)
@@ -108,9 +108,13 @@ internal sealed class ProcessSandbox : ISandbox
         }
     }
 
-    public byte[] ReadOutbox() => _pipes.Recorder.ReadOutbox();
+    public Mailbox? Mailbox => _pipes.Memory.Mailbox;
 
-    public RecorderMark? ReadMark() => _pipes.Recorder.Read();
+    public void EmptyMailbox() => _pipes.Memory.EmptyMailbox();
+
+    public byte[] ReadOutbox() => _pipes.Memory.Recorder.ReadOutbox();
+
+    public RecorderMark? ReadMark() => _pipes.Memory.Recorder.Read();
 
     public ProcessMemory? ReadMemory()
     {
@@ -192,9 +196,9 @@ internal sealed class ProcessSandbox : ISandbox
         _scratch.Dispose();
     }
 
-    private static (Process Process, SandboxPipes Pipes) Spawn(ProcessStartInfo start, string[] program, string scratch)
+    private static (Process Process, SandboxPipes Pipes) Spawn(ProcessStartInfo start, string[] program, string scratch, int mailboxBytes)
     {
-        var pipes = new SandboxPipes(scratch);
+        var pipes = new SandboxPipes(scratch, mailboxBytes);
         try
         {
             foreach (var argument in (string[])[.. program, .. pipes.Arguments.ToCommandLine()])

@@ -54,6 +54,12 @@ internal static class SandboxEnvironment
         }
 
         variables.TryAdd("DOTNET_PROCESSOR_COUNT", Math.Max(1, Environment.ProcessorCount / settings.Workers).ToString(CultureInfo.InvariantCulture));
+        if (settings.MemoryLimit is { } limit)
+        {
+            // What is looked at four times a second cannot be outrun on the managed heap.
+            variables.TryAdd("DOTNET_GCHeapHardLimit", limit.ToString("X", CultureInfo.InvariantCulture));
+        }
+
         if (settings.Gpu == GpuAccess.Off)
         {
             foreach (var (name, value) in GpuOff)

@@ -5,12 +5,14 @@ using ProcessPool.Protocol.Transport;
 
 namespace ProcessPool.Launch;
 
-/// <summary>What a sandbox inherits: the far ends of four anonymous pipes, and the recorder. Made on the spawner thread.</summary>
+/// <summary>What a sandbox inherits: the far ends of four anonymous pipes, and the shared memory. Made on the spawner thread.</summary>
 internal sealed class SandboxPipes : IDisposable
 {
     private readonly List<AnonymousPipeServerStream> _pipes = [];
 
-    public SandboxPipes(string scratch)
+    /// <param name="scratch">The sandbox's scratch folder.</param>
+    /// <param name="mailboxBytes">The size of each half of the mailbox.</param>
+    public SandboxPipes(string scratch, int mailboxBytes)
     {
         try
         {
@@ -18,7 +20,7 @@ internal sealed class SandboxPipes : IDisposable
             var controlToHost = Open(PipeDirection.In);
             var callsToSandbox = Open(PipeDirection.Out);
             var callsToHost = Open(PipeDirection.In);
-            Recorder = Recorder.Create();
+            Memory = SharedMemory.Create(mailboxBytes);
             Control = FullDuplexStream.Splice(controlToHost, controlToSandbox);
             Calls = FullDuplexStream.Splice(callsToHost, callsToSandbox);
             CallsPipe = OperatingSystem.IsLinux() ? new RawPipe(callsToHost.SafePipeHandle, callsToSandbox.SafePipeHandle) : null;
@@ -27,7 +29,7 @@ internal sealed class SandboxPipes : IDisposable
                 controlToHost.GetClientHandleAsString(),
                 callsToSandbox.GetClientHandleAsString(),
                 callsToHost.GetClientHandleAsString(),
-                Recorder.Location,
+                Memory.Location,
                 scratch);
         }
         catch
@@ -44,7 +46,7 @@ internal sealed class SandboxPipes : IDisposable
     /// <summary>The same, read and written without a thread. Linux only.</summary>
     public RawPipe? CallsPipe { get; }
 
-    public Recorder Recorder { get; }
+    public SharedMemory Memory { get; }
 
     /// <summary>How the sandbox finds them.</summary>
     public SandboxArguments Arguments { get; }
@@ -53,14 +55,14 @@ internal sealed class SandboxPipes : IDisposable
     public void CloseInherited()
     {
         _pipes.ForEach(pipe => pipe.DisposeLocalCopyOfClientHandle());
-        Recorder?.CloseInherited();
+        Memory?.CloseInherited();
     }
 
     public void Dispose()
     {
         CloseInherited();
         _pipes.ForEach(pipe => pipe.Dispose());
-        Recorder?.Dispose();
+        Memory?.Dispose();
     }
 
     private AnonymousPipeServerStream Open(PipeDirection direction)

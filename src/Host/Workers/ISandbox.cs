@@ -1,4 +1,5 @@
 using ProcessPool.Launch;
+using ProcessPool.Protocol;
 using ProcessPool.Protocol.Transport;
 
 namespace ProcessPool.Workers;
@@ -27,6 +28,12 @@ internal interface ISandbox : IAsyncDisposable
 
     /// <summary>What it says it is executing; null when that is unknown.</summary>
     RecorderMark? ReadMark();
+
+    /// <summary>Takes large attachments; null where there is none.</summary>
+    Mailbox? Mailbox { get; }
+
+    /// <summary>Gives what is in the mailbox back to the system.</summary>
+    void EmptyMailbox();
 
     /// <summary>Frames of replies that it finished and had not sent when it died.</summary>
     byte[] ReadOutbox();

@@ -23,6 +23,7 @@ internal sealed class SandboxWorker : IWorker
     private readonly ISandboxControl _controlProxy;
     private readonly CallsConnection _calls;
     private readonly CallbackTarget _callbacks;
+    private readonly HostMailbox? _mailbox;
     private readonly long _startedAt;
     private string? _violation;
     private CrashReason? _killedFor;
@@ -39,6 +40,7 @@ internal sealed class SandboxWorker : IWorker
         _control = control;
         _controlProxy = control.Attach<ISandboxControl>();
         _callbacks = new CallbackTarget(settings);
+        _mailbox = sandbox.Mailbox is { } mailbox ? new HostMailbox(mailbox, sandbox.EmptyMailbox, settings.Time) : null;
 
         // From the first moment, so that its end is seen.
         _calls = new CallsConnection(sandbox, settings.MaxMessageBytes, _callbacks);
@@ -94,7 +96,7 @@ internal sealed class SandboxWorker : IWorker
 
             await _calls.RequestManyAsync(nameof(ISandboxCalls.InvokeManyAsync), new CallChunk(requests), requests.Length, (index, value) =>
             {
-                if (value is not CallReply { Attachments: not null, Status: not CallStatus.Streaming and <= CallStatus.Skipped } each)
+                if (value is not CallReply { Attachments: not null, Status: not CallStatus.Streaming and <= CallStatus.Skipped, InMailbox.Length: 0 } each)
                 {
                     throw new InvalidDataException("It answered a call with nothing, or with a stream.");
                 }
@@ -149,13 +151,20 @@ internal sealed class SandboxWorker : IWorker
         using var cancel = cancellationToken.UnsafeRegister(_ => Cancel(callId), null);
         try
         {
+            _mailbox?.Enter();
+            argument = argument is CallRequest { Attachments.Length: > 0 } request && _mailbox is not null ? await _mailbox.PutAsync(request).ConfigureAwait(false) : argument;
             var reply = Check(await _calls.RequestAsync(method, argument).ConfigureAwait(false) as CallReply);
+            reply = reply.InMailbox.Length > 0 ? await _mailbox!.TakeAsync(reply).ConfigureAwait(false) : reply;
             _callsServed += method == nameof(ISandboxCalls.InvokeAsync) ? 1 : 0;
             return reply;
         }
         catch (Exception exception)
         {
             throw await LostAsync(exception).ConfigureAwait(false);
+        }
+        finally
+        {
+            _mailbox?.Leave();
         }
     }
 
@@ -172,7 +181,7 @@ internal sealed class SandboxWorker : IWorker
 
     private CallReply Check(CallReply? reply)
     {
-        if (reply is not { Attachments: not null, Status: <= CallStatus.Streaming })
+        if (reply is not { Attachments: not null, Status: <= CallStatus.Streaming } || reply.InMailbox.Length > 0 && _mailbox is null)
         {
             throw new InvalidDataException("It answered a call with nothing.");
         }
@@ -257,6 +266,7 @@ internal sealed class SandboxWorker : IWorker
         await Exited.ConfigureAwait(false);
         _control.Dispose();
         _calls.Dispose();
+        _mailbox?.Dispose();
         await _sandbox.DisposeAsync().ConfigureAwait(false);
     }
 

@@ -19,6 +19,8 @@ internal static unsafe partial class LibC
     private const int SetStatusFlags = 4;
     private const int SetPipeSize = 1031;
     private const int ProcessorsOnline = 84;
+    private const int PopulateForWriting = 23;
+    private const long PageBytes = 4096;
 
     public static bool IsInterrupted(int error) => error == 4;
 
@@ -34,6 +36,19 @@ internal static unsafe partial class LibC
         if (OperatingSystem.IsLinux())
         {
             _ = Fcntl(fileDescriptor, SetPipeSize, 1 << 20);
+        }
+    }
+
+    /// <summary>Has the system provide the pages of a large buffer all at once, where it can (Linux 5.14): a third to a half cheaper than one by one when they are written.</summary>
+    public static void Populate(Span<byte> buffer)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            fixed (byte* begin = buffer)
+            {
+                var first = ((nint)begin + PageBytes - 1) & -PageBytes;
+                _ = AdviseMemory((nint)first, (nuint)Math.Max(0, ((nint)begin + buffer.Length & -PageBytes) - first), PopulateForWriting);
+            }
         }
     }
 
@@ -60,6 +75,9 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "fcntl")]
     private static partial int Fcntl(int fileDescriptor, int command, int argument);
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int AdviseMemory(nint address, nuint bytes, int advice);
 
     [LibraryImport("libc", EntryPoint = "sysconf")]
     private static partial nint SystemConfiguration(int name);

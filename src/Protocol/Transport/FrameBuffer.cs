@@ -9,7 +9,7 @@ namespace ProcessPool.Protocol.Transport;
 internal sealed class FrameBuffer(int maxMessageBytes)
 {
     /// <summary>A buffer that grew beyond this is not kept.</summary>
-    private const int KeptBytes = 64 * 1024;
+    private const int KeptBytes = 1024 * 1024;
 
     private const int FirstBytes = 4 * 1024;
 

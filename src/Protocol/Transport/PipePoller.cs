@@ -20,6 +20,9 @@ internal sealed unsafe class PipePoller
     // Tried again if it failed: descriptors may have been short.
     private static readonly Lazy<PipePoller> Instance = new(() => new PipePoller(), LazyThreadSafetyMode.PublicationOnly);
 
+    [ThreadStatic]
+    private static bool t_isCurrent;
+
     private readonly int _epoll = LibC.EpollCreate(flags: 0x80000);
     private readonly ConcurrentDictionary<int, Action> _waiting = new();
 
@@ -34,6 +37,9 @@ internal sealed unsafe class PipePoller
     }
 
     public static PipePoller Shared => Instance.Value;
+
+    /// <summary>Whether this is the thread that waits for all pipes.</summary>
+    public static bool IsCurrent => t_isCurrent;
 
     /// <summary>Adds a descriptor, at rest.</summary>
     public void Add(int descriptor, Action whenReady)
@@ -72,6 +78,7 @@ internal sealed unsafe class PipePoller
 
     private void Run()
     {
+        t_isCurrent = true;
         var events = stackalloc byte[MaxEvents * 16];
         while (true)
         {

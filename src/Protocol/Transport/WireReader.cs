@@ -45,6 +45,8 @@ internal ref struct WireReader(ReadOnlySpan<byte> bytes)
     /// <summary>A copy: the buffer is used again.</summary>
     public ReadOnlyMemory<byte> Bytes() => Take(Int32()).ToArray();
 
+    public int[] Int32s() => List((ref WireReader reader) => reader.Int32());
+
     public ReadOnlyMemory<byte>[] Attachments() => List((ref WireReader reader) => reader.Bytes());
 
     /// <param name="read">Reads an item, which takes at least a byte.</param>

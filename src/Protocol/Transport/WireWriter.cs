@@ -76,6 +76,8 @@ internal sealed class WireWriter
         value.Span.CopyTo(Take(value.Length));
     }
 
+    public void Int32s(int[] values) => List(values, (writer, value) => writer.Int32(value));
+
     public void Attachments(ReadOnlyMemory<byte>[]? attachments) => List(attachments, (writer, attachment) => writer.Bytes(attachment));
 
     /// <summary>Each item by <paramref name="write"/>; null is no list at all.</summary>

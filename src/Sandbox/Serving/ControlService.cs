@@ -14,6 +14,7 @@ internal sealed class ControlService(IHostControl host, CallsEnd calls, Recorder
     private LoadedPlugin? _plugin;
     private CallsChannel? _callsChannel;
     private Outbox? _outbox;
+    private Mailbox? _mailbox;
 
     /// <summary>Ends when the host says exit; fails when its calls cannot be understood any more.</summary>
     public Task ExitRequested => _exit.Task;
@@ -92,6 +93,7 @@ internal sealed class ControlService(IHostControl host, CallsEnd calls, Recorder
         _service = new CallService(plugin, hostCalls, recorder, maxMessageBytes);
         _callsChannel = new CallsChannel(calls.Write, AnswerAsync, gate: null, continuesInline: false);
         _outbox = new Outbox(_callsChannel, recorder);
+        _mailbox = recorder is null ? null : Mailbox.OfSandbox(recorder.Memory, maxMessageBytes);
         var reader = new CallsThread(calls.Read, maxMessageBytes);
         hostCalls.Connect(_callsChannel, reader);
         reader.Start(_callsChannel);
@@ -104,17 +106,31 @@ internal sealed class ControlService(IHostControl host, CallsEnd calls, Recorder
         switch (request.Method)
         {
             case nameof(ISandboxCalls.InvokeAsync):
-                return await _service!.InvokeAsync((CallRequest)argument!).ConfigureAwait(false);
+                return Put(await _service!.InvokeAsync(Take((CallRequest)argument!)).ConfigureAwait(false));
             case nameof(ISandboxCalls.InvokeManyAsync):
                 await _service!.InvokeManyAsync((CallChunk)argument!, request.RequestId.Number!.Value, _outbox!).ConfigureAwait(false);
                 return CallsChannel.Answered;
             case nameof(ISandboxCalls.NextAsync):
-                return await _service!.NextAsync((long)argument!).ConfigureAwait(false);
+                return Put(await _service!.NextAsync((long)argument!).ConfigureAwait(false));
             case nameof(ISandboxCalls.EndAsync):
                 return await _service!.EndAsync((long)argument!).ConfigureAwait(false);
             default:
                 throw new InvalidOperationException($"There is no method {request.Method}.");
         }
+    }
+
+    private CallRequest Take(CallRequest request) =>
+        request.InMailbox.Length == 0 ? request : request with { Attachments = _mailbox!.Take(request.Attachments, request.InMailbox), InMailbox = [] };
+
+    private CallReply Put(CallReply reply)
+    {
+        if (_mailbox is null || reply.Attachments.Length == 0)
+        {
+            return reply;
+        }
+
+        var (attachments, lengths) = _mailbox.Put(reply.Attachments);
+        return reply with { Attachments = attachments, InMailbox = lengths };
     }
 
     private async Task FailWithAsync(Task callsChannel)

@@ -13,10 +13,15 @@ internal sealed unsafe class Recorder
     // Mapped for the life of the process.
     private readonly byte* _page;
 
-    private Recorder(MemoryMappedFile file)
+    private Recorder(SafeFileHandle memory)
     {
+        Memory = memory;
+        var file = MemoryMappedFile.CreateFromFile(memory, mapName: null, capacity: 0, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: true);
         file.CreateViewAccessor(0, RecorderPage.Bytes).SafeMemoryMappedViewHandle.AcquirePointer(ref _page);
     }
+
+    /// <summary>What it is in, with the mailbox behind it.</summary>
+    public SafeFileHandle Memory { get; }
 
     /// <summary>Maps the page; null when there is none (debug mode).</summary>
     /// <param name="location">The number of an inherited file descriptor, or a path, or "".</param>
@@ -38,8 +43,7 @@ internal sealed unsafe class Recorder
             handle = File.OpenHandle(location, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         }
 
-        return new Recorder(MemoryMappedFile.CreateFromFile(
-            handle, mapName: null, RecorderPage.Bytes, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false));
+        return new Recorder(handle);
     }
 
     /// <summary>A call begins: from here on its death is its own.</summary>

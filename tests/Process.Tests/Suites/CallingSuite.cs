@@ -60,6 +60,24 @@ public abstract class CallingSuite(PoolFixture fixture)
     }
 
     [Fact]
+    public async Task Many_bytes_travel_both_ways_in_one_call_after_another_and_from_several_callers()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(async caller =>
+        {
+            for (var call = 1; call <= 3; call++)
+            {
+                var pixels = new byte[call * 1_300_000];
+                pixels.AsSpan().Fill((byte)caller);
+                pixels[^1] = (byte)(10 * call);
+                var photo = await Pool.InvokeAsync<Photo>("Flip", [new Photo("p", pixels, new byte[] { 9 })]);
+                Array.Reverse(pixels);
+                Assert.True(pixels.AsSpan().SequenceEqual(photo.Pixels), $"Expected the {pixels.Length} bytes of caller {caller} reversed.");
+                Assert.Equal(9, photo.Icon.Span[0]);
+            }
+        }));
+    }
+
+    [Fact]
     public async Task A_caller_without_types_gets_bytes_as_base64()
     {
         var photo = await Pool.InvokeAsync<JsonElement>("Flip", [new Photo("p", [1, 2], new byte[] { 9 })]);

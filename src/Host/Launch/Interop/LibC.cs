@@ -13,6 +13,8 @@ internal static partial class LibC
     private const int SealSealing = 1;
     private const int SealShrinking = 2;
     private const int SealGrowing = 4;
+    private const int KeepSize = 1;
+    private const int MakeHole = 2;
 
     // The same numbers on x64 and arm64: https://man7.org/linux/man-pages/man2/syscalls.2.html
     private const nint PidfdSendSignal = 424;
@@ -49,11 +51,17 @@ internal static partial class LibC
     /// <summary>Sends SIGKILL.</summary>
     public static void Kill(SafeFileHandle process) => _ = Syscall(PidfdSendSignal, process.DangerousGetHandle(), KillSignal, 0, 0);
 
+    /// <summary>Makes a part of a file a hole: what it took is the system's again, and it reads as zeros.</summary>
+    public static void PunchHole(SafeFileHandle file, long at, long bytes) => _ = Fallocate(file, KeepSize | MakeHole, at, bytes);
+
     [LibraryImport("libc", EntryPoint = "memfd_create", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int MemfdCreate(string name, uint flags);
 
     [LibraryImport("libc", EntryPoint = "fcntl")]
     private static partial int Fcntl(int fileDescriptor, int command, int argument);
+
+    [LibraryImport("libc", EntryPoint = "fallocate")]
+    private static partial int Fallocate(SafeFileHandle file, int mode, long at, long bytes);
 
     [LibraryImport("libc", EntryPoint = "syscall")]
     private static partial nint Syscall(nint number, nint argument1, nint argument2, nint argument3, nint argument4);
