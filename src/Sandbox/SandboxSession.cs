@@ -1,10 +1,9 @@
-using ProcessPool.Protocol;
 using ProcessPool.Protocol.Transport;
 using ProcessPool.Sandbox.Serving;
 
 namespace ProcessPool.Sandbox;
 
-/// <summary>One life of the sandbox over two duplex streams. The same in a process of its own and in the host's (debug mode).</summary>
+/// <summary>One life of the sandbox over two channels. The same in a process of its own and in the host's (debug mode).</summary>
 public static class SandboxSession
 {
     /// <summary>Serves until the host says exit or goes away.</summary>
@@ -12,19 +11,23 @@ public static class SandboxSession
     /// <param name="calls">The calls channel.</param>
     /// <param name="recorder">Where the recorder page is, or "".</param>
     /// <remarks>Public because debug mode finds it by reflection, across load contexts.</remarks>
-    public static Task RunAsync(Stream control, Stream calls, string recorder) => RunAsync(control, CallsEnd.Over(calls), recorder);
+    public static Task RunAsync(Stream control, Stream calls, string recorder) => RunAsync(PipeEnd.Over(control), PipeEnd.Over(calls), recorder, static () => { });
 
-    /// <summary>The same, whatever the calls channel is.</summary>
-    internal static async Task RunAsync(Stream control, CallsEnd calls, string recorder)
+    /// <summary>The same, whatever the channels are.</summary>
+    /// <param name="control">The control channel.</param>
+    /// <param name="calls">The calls channel.</param>
+    /// <param name="recorder">Where the recorder page is, or "".</param>
+    /// <param name="hostIsGone">Told when the control channel ends.</param>
+    internal static async Task RunAsync(PipeEnd control, PipeEnd calls, string recorder, Action hostIsGone)
     {
-        using var rpc = RpcChannel.Create(control, "control", WireLimits.MaxControlMessageBytes);
-        var service = new ControlService(rpc.Attach<IHostControl>(), calls, Recorder.Open(recorder));
-        rpc.AddLocalRpcTarget<ISandboxControl>(service, null);
-        rpc.StartListening();
+        ControlService service = null!;
+        var channel = new RequestChannel(control.Write, (request, cancelled) => service.AnswerAsync(request, cancelled), gate: null, continuesInline: false);
+        service = new ControlService(new HostControl(channel), calls, Recorder.Open(recorder));
+        ControlThread.Start(control, channel, hostIsGone);
         try
         {
             // Faults when the host's messages cannot be understood.
-            await (await Task.WhenAny(service.ExitRequested, rpc.Completion).ConfigureAwait(false)).ConfigureAwait(false);
+            await (await Task.WhenAny(service.ExitRequested, channel.Completion).ConfigureAwait(false)).ConfigureAwait(false);
         }
         finally
         {

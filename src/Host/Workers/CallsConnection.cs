@@ -6,7 +6,7 @@ namespace ProcessPool.Workers;
 /// <summary>The host's end of a sandbox's calls channel, over a pipe or, in debug mode, over a stream.</summary>
 internal sealed class CallsConnection : IDisposable
 {
-    private readonly CallsChannel _channel;
+    private readonly RequestChannel _channel;
     private readonly PolledPipe? _pipe;
     private readonly CancellationTokenSource _closed = new();
 
@@ -24,12 +24,12 @@ internal sealed class CallsConnection : IDisposable
         if (OperatingSystem.IsLinux() && sandbox.CallsPipe is { } raw)
         {
             PolledPipe pipe = null!;
-            _channel = new CallsChannel(bytes => pipe.WriteAsync(bytes), answer, callbacks.Gate, continuesInline: true);
+            _channel = new RequestChannel(bytes => pipe.WriteAsync(bytes), answer, callbacks.Gate, continuesInline: true);
             _pipe = pipe = new PolledPipe(raw, maxMessageBytes, _channel.Receive, _channel.End, () => _channel.IsWaiting);
         }
         else
         {
-            _channel = new CallsChannel(bytes => WriteAsync(sandbox.Calls, bytes), answer, callbacks.Gate, continuesInline: true);
+            _channel = new RequestChannel(bytes => WriteAsync(sandbox.Calls, bytes), answer, callbacks.Gate, continuesInline: true);
             _ = ReadAsync(sandbox.Calls, new FrameBuffer(maxMessageBytes));
         }
     }
@@ -40,10 +40,10 @@ internal sealed class CallsConnection : IDisposable
     /// <summary>Makes a request; its reply continues on the thread that reads it. Then <see cref="Watch"/> or <see cref="Spin"/>.</summary>
     public Task<object?> RequestAsync(string method, object argument) => _channel.RequestAsync(method, argument);
 
-    /// <inheritdoc cref="CallsChannel.RequestManyAsync"/>
+    /// <inheritdoc cref="RequestChannel.RequestManyAsync"/>
     public Task RequestManyAsync(string method, object argument, int count, Action<int, object?> reply) => _channel.RequestManyAsync(method, argument, count, reply);
 
-    /// <inheritdoc cref="CallsChannel.Recover"/>
+    /// <inheritdoc cref="RequestChannel.Recover"/>
     public void Recover(byte[] frames)
     {
         try

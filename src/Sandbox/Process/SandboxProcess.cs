@@ -1,6 +1,5 @@
 using System.IO.Pipes;
 using System.Runtime.InteropServices;
-using Nerdbank.Streams;
 using ProcessPool.Protocol;
 using ProcessPool.Sandbox.Interop;
 using ProcessPool.Sandbox.Serving;
@@ -36,9 +35,9 @@ internal static class SandboxProcess
             LibC.AdoptOrphans();
         }
 
-        var control = FullDuplexStream.Splice(HostWatch.Start(Open(PipeDirection.In, pipes.ControlIn), pipes.Scratch), Open(PipeDirection.Out, pipes.ControlOut));
-        var calls = CallsEnd.Over(Open(PipeDirection.In, pipes.CallsIn), Open(PipeDirection.Out, pipes.CallsOut));
-        var code = await ServeAsync(control, calls, pipes.Recorder).ConfigureAwait(false);
+        var control = PipeEnd.Over(Open(PipeDirection.In, pipes.ControlIn), Open(PipeDirection.Out, pipes.ControlOut), spins: false);
+        var calls = PipeEnd.Over(Open(PipeDirection.In, pipes.CallsIn), Open(PipeDirection.Out, pipes.CallsOut), spins: true);
+        var code = await ServeAsync(control, calls, pipes).ConfigureAwait(false);
 
         Descendants.EndAll();
         GC.KeepAlive(ignored);
@@ -48,11 +47,11 @@ internal static class SandboxProcess
         return code;
     }
 
-    private static async Task<int> ServeAsync(Stream control, CallsEnd calls, string recorder)
+    private static async Task<int> ServeAsync(PipeEnd control, PipeEnd calls, SandboxArguments pipes)
     {
         try
         {
-            await SandboxSession.RunAsync(control, calls, recorder).ConfigureAwait(false);
+            await SandboxSession.RunAsync(control, calls, pipes.Recorder, () => HostLoss.End(pipes.Scratch)).ConfigureAwait(false);
             return SandboxExitCode.Stopped;
         }
         catch (Exception exception)

@@ -15,12 +15,12 @@ internal sealed class CallsThread(Func<Memory<byte>, int> input, int maxMessageB
 {
     private readonly FrameBuffer _buffer = new(maxMessageBytes);
     private readonly Lock _gate = new();
-    private CallsChannel _channel = null!;
+    private RequestChannel _channel = null!;
     private int _reader;
     private bool _isDispatching;
 
     /// <summary>Begins to read.</summary>
-    public void Start(CallsChannel channel)
+    public void Start(RequestChannel channel)
     {
         _channel = channel;
         StartReader();

@@ -5,19 +5,45 @@ using StreamJsonRpc.Protocol;
 
 namespace ProcessPool.Sandbox.Serving;
 
-/// <summary>Answers the host on the control channel: loads the plugin, opens the calls channel, ends both.</summary>
-internal sealed class ControlService(IHostControl host, CallsEnd calls, Recorder? recorder) : ISandboxControl, IAsyncDisposable
+/// <summary>Answers the host: on the control channel, where it loads the plugin, opens the calls channel and ends both, and on that.</summary>
+internal sealed class ControlService(IHostControl host, PipeEnd calls, Recorder? recorder) : ISandboxControl, IAsyncDisposable
 {
     private readonly HostNotices _notices = new(host);
     private readonly TaskCompletionSource _exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CallService? _service;
     private LoadedPlugin? _plugin;
-    private CallsChannel? _callsChannel;
+    private RequestChannel? _callsChannel;
     private Outbox? _outbox;
     private Mailbox? _mailbox;
 
     /// <summary>Ends when the host says exit; fails when its calls cannot be understood any more.</summary>
     public Task ExitRequested => _exit.Task;
+
+    /// <summary>Answers a request on the control channel. What runs plugin code does so on the thread pool.</summary>
+    public async Task<object?> AnswerAsync(JsonRpcRequest request, CancellationToken cancellationToken)
+    {
+        var argument = request.ArgumentsList is [var only] ? only : null;
+        switch (request.Method)
+        {
+            case nameof(InitializeAsync):
+                return await Task.Run(() => InitializeAsync((InitializeRequest)argument!, cancellationToken), cancellationToken).ConfigureAwait(false);
+            case nameof(GetLoadReportAsync):
+                return await GetLoadReportAsync(cancellationToken).ConfigureAwait(false);
+            case nameof(CancelAsync):
+                await CancelAsync((long)argument!).ConfigureAwait(false);
+                return null;
+            case nameof(RevokeAsync):
+                return await RevokeAsync((long[])argument!).ConfigureAwait(false);
+            case nameof(ShutdownAsync):
+                await Task.Run(() => ShutdownAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+                return null;
+            case nameof(ExitAsync):
+                await ExitAsync().ConfigureAwait(false);
+                return null;
+            default:
+                throw Unknown(request);
+        }
+    }
 
     public async Task<InitializeReply> InitializeAsync(InitializeRequest request, CancellationToken cancellationToken)
     {
@@ -91,7 +117,7 @@ internal sealed class ControlService(IHostControl host, CallsEnd calls, Recorder
     private void Serve(LoadedPlugin plugin, HostCalls hostCalls, int maxMessageBytes)
     {
         _service = new CallService(plugin, hostCalls, recorder, maxMessageBytes);
-        _callsChannel = new CallsChannel(calls.Write, AnswerAsync, gate: null, continuesInline: false);
+        _callsChannel = new RequestChannel(calls.Write, AnswerCallAsync, gate: null, continuesInline: false);
         _outbox = new Outbox(_callsChannel, recorder);
         _mailbox = recorder is null ? null : Mailbox.OfSandbox(recorder.Memory, maxMessageBytes);
         var reader = new CallsThread(calls.Read, maxMessageBytes);
@@ -100,7 +126,7 @@ internal sealed class ControlService(IHostControl host, CallsEnd calls, Recorder
         _ = FailWithAsync(_callsChannel.Completion);
     }
 
-    private async Task<object?> AnswerAsync(JsonRpcRequest request, CancellationToken cancellationToken)
+    private async Task<object?> AnswerCallAsync(JsonRpcRequest request, CancellationToken cancellationToken)
     {
         var argument = request.ArgumentsList is [var only] ? only : null;
         switch (request.Method)
@@ -109,15 +135,17 @@ internal sealed class ControlService(IHostControl host, CallsEnd calls, Recorder
                 return Put(await _service!.InvokeAsync(Take((CallRequest)argument!)).ConfigureAwait(false));
             case nameof(ISandboxCalls.InvokeManyAsync):
                 await _service!.InvokeManyAsync((CallChunk)argument!, request.RequestId.Number!.Value, _outbox!).ConfigureAwait(false);
-                return CallsChannel.Answered;
+                return RequestChannel.Answered;
             case nameof(ISandboxCalls.NextAsync):
                 return Put(await _service!.NextAsync((long)argument!).ConfigureAwait(false));
             case nameof(ISandboxCalls.EndAsync):
                 return await _service!.EndAsync((long)argument!).ConfigureAwait(false);
             default:
-                throw new InvalidOperationException($"There is no method {request.Method}.");
+                throw Unknown(request);
         }
     }
+
+    private static InvalidOperationException Unknown(JsonRpcRequest request) => new($"There is no method {request.Method}.");
 
     private CallRequest Take(CallRequest request) =>
         request.InMailbox.Length == 0 ? request : request with { Attachments = _mailbox!.Take(request.Attachments, request.InMailbox), InMailbox = [] };

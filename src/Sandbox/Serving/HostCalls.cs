@@ -11,11 +11,11 @@ internal sealed class HostCalls(int maxMessageBytes)
     // Half of what the host allows at a time, so that a busy plugin never looks like a hostile one.
     private readonly SemaphoreSlim _room = new(WireLimits.MaxRequestsAtOnce / 2);
     private readonly AsyncLocal<RunningCall?> _current = new();
-    private CallsChannel? _channel;
+    private RequestChannel? _channel;
     private CallsThread? _reader;
 
     /// <summary>The host can be asked from now on.</summary>
-    public void Connect(CallsChannel channel, CallsThread reader) => (_channel, _reader) = (channel, reader);
+    public void Connect(RequestChannel channel, CallsThread reader) => (_channel, _reader) = (channel, reader);
 
     /// <summary>What runs from here on is part of this call.</summary>
     public void Enter(RunningCall call) => _current.Value = call;

@@ -8,7 +8,7 @@ namespace ProcessPool.Sandbox.Serving;
 /// Collects the replies of a chunk, to send them together. What is finished is kept where it survives this process, so that a call that kills it costs no other
 /// its result; and it is sent within a millisecond or two, however long the call after it takes. Thread-safe.
 /// </summary>
-internal sealed class Outbox(CallsChannel channel, Recorder? recorder) : IDisposable
+internal sealed class Outbox(RequestChannel channel, Recorder? recorder) : IDisposable
 {
     private const int SendAtBytes = 32 * 1024;
 

@@ -11,7 +11,7 @@ namespace ProcessPool.Protocol.Transport;
 /// <param name="answer">Answers a request, until it is cancelled. <see cref="Answered"/>: it was answered already.</param>
 /// <param name="gate">Which requests the other side may make. It is trusted when this is left out.</param>
 /// <param name="continuesInline">Whether what waits for a reply goes on on the thread that reads: only where that runs nobody else's code.</param>
-internal sealed class CallsChannel(
+internal sealed class RequestChannel(
     Func<ReadOnlyMemory<byte>, ValueTask> write, Func<JsonRpcRequest, CancellationToken, Task<object?>> answer, RequestGate? gate, bool continuesInline)
 {
     private const string CancelRequest = "$/cancelRequest";
