@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using System.Runtime.InteropServices;
 using ProcessPool;
 
 namespace EchoPlugin;
@@ -31,5 +31,8 @@ public static class Entry
     public static void Wait(int milliseconds) => Thread.Sleep(milliseconds);
 
     [EntryPoint]
-    public static void Die() => Process.GetCurrentProcess().Kill();
+    public static void Die() => _ = Kill(Environment.ProcessId, 9);
+
+    [DllImport("libc", EntryPoint = "kill")]
+    private static extern int Kill(int processId, int signal);
 }

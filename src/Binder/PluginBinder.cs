@@ -44,10 +44,14 @@ internal sealed class PluginBinder
             }
         }
 
-        return binder._entryPoints.Count > 0
-            ? (binder.CallAsync, [.. instances])
-            : throw new InvalidOperationException(
+        if (binder._entryPoints.Count == 0)
+        {
+            throw new InvalidOperationException(
                 $"{plugin.GetName().Name} has no entry point. Mark a public static method, or a class that implements a contract interface, with [EntryPoint].");
+        }
+
+        binder._entryPoints.TryAdd(WarmUp.Name, new BoundEntryPoint(WarmUp.Name, ((Delegate)WarmUp.Run).Method, instance: null, context, PayloadJson.ForPlugin));
+        return (binder.CallAsync, [.. instances]);
     }
 
     /// <summary>A proxy of a host's service.</summary>
@@ -60,7 +64,7 @@ internal sealed class PluginBinder
     {
         if (!_entryPoints.TryGetValue(name, out var entryPoint))
         {
-            var known = string.Join(", ", _entryPoints.Keys.Order(StringComparer.Ordinal));
+            var known = string.Join(", ", _entryPoints.Keys.Where(known => known != WarmUp.Name).Order(StringComparer.Ordinal));
             return Failed(2, new ArgumentsRefusedException($"There is no entry point '{name}'. This plugin has: {known}."));
         }
 

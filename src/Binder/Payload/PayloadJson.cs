@@ -26,8 +26,8 @@ internal sealed class PayloadJson
         Options.MakeReadOnly();
     }
 
-    /// <summary>The plugin's end: any type, by reflection.</summary>
-    public static PayloadJson ForPlugin { get; } = new(Reflection());
+    /// <summary>The plugin's end: the everyday types, which are ready, then any type, by reflection.</summary>
+    public static PayloadJson ForPlugin { get; } = new(JsonTypeInfoResolver.Combine(BuiltInTypes.Default, Reflection()));
 
     /// <summary>The options of every payload.</summary>
     public JsonSerializerOptions Options { get; }

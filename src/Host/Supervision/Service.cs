@@ -282,7 +282,7 @@ internal sealed class Service : IDisposable
             await turn.WaitAsync(search).ConfigureAwait(false);
             try
             {
-                return _standby.TryTake() ?? await _workforce.StartAsync(search).ConfigureAwait(false);
+                return _standby.TryTake() ?? await StartSuccessorAsync(search).ConfigureAwait(false);
             }
             finally
             {
@@ -301,6 +301,13 @@ internal sealed class Service : IDisposable
         }
     }
 
+    private async Task<Incarnation> StartSuccessorAsync(CancellationToken cancellationToken)
+    {
+        var successor = await _workforce.StartAsync(cancellationToken).ConfigureAwait(false);
+        await successor.Worker.WarmUpAsync().ConfigureAwait(false);
+        return successor;
+    }
+
     /// <summary>It died between two calls.</summary>
     private async Task<ServiceEnd> DieAsync(CancellationToken poolStopped)
     {
@@ -314,7 +321,16 @@ internal sealed class Service : IDisposable
     {
         // A search that is not done yet may wait for others for ever.
         await _search.CancelAsync().ConfigureAwait(false);
-        await _supervisor.EndAsync(_incarnation).ConfigureAwait(false);
+        if (_worker.Exited.IsCompleted && _standby.IsReady)
+        {
+            // The dead one's remains are cleared away while another one serves already.
+            _supervisor.Retire(_incarnation);
+        }
+        else
+        {
+            await _supervisor.EndAsync(_incarnation).ConfigureAwait(false);
+        }
+
         var successor = _successor is null ? null : await _successor.ConfigureAwait(false);
         if (successor is null)
         {

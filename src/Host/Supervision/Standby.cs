@@ -8,6 +8,18 @@ internal sealed class Standby(PoolSettings settings, Workforce workforce, Superv
     private readonly Lock _gate = new();
     private readonly LinkedList<(Incarnation Incarnation, TaskCompletionSource Taken)> _ready = new();
 
+    /// <summary>Whether there is one to take.</summary>
+    public bool IsReady
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _ready.Count > 0;
+            }
+        }
+    }
+
     /// <summary>A worker that is ready, if there is one. Another one is started in its stead.</summary>
     public Incarnation? TryTake()
     {
@@ -47,6 +59,7 @@ internal sealed class Standby(PoolSettings settings, Workforce workforce, Superv
                 continue;
             }
 
+            await incarnation.Worker.WarmUpAsync().ConfigureAwait(false);
             if (!await OfferAsync(incarnation, poolStopped).ConfigureAwait(false))
             {
                 await supervisor.EndAsync(incarnation).ConfigureAwait(false);

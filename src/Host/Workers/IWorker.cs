@@ -25,6 +25,9 @@ internal interface IWorker : IAsyncDisposable
     /// <param name="cancellationToken">Asks the plugin to end.</param>
     Task<CallReply> InvokeAsync(CallRequest request, Callbacks? callbacks, CancellationToken cancellationToken);
 
+    /// <summary>Has the worker compile what it needs for a call. No plugin code runs. Ends with that or with the worker; one that does not answer in time is killed.</summary>
+    Task WarmUpAsync();
+
     /// <summary>Runs many calls, one after the other. The task ends with the last reply, or with the worker.</summary>
     /// <exception cref="WorkerLostException">The worker is gone. Each reply that it had finished was delivered.</exception>
     /// <param name="calls">The calls: none streams, or has live arguments.</param>

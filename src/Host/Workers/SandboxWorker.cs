@@ -17,6 +17,9 @@ internal sealed class SandboxWorker : IWorker
     /// <summary>After the process's end, how long what it sent last may take to arrive.</summary>
     private static readonly TimeSpan LastReplyWait = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Binder's own entry point. 0 is no call's number.</summary>
+    private static readonly CallRequest WarmUp = new(0, "$warm", "[1,\"\"]"u8.ToArray(), []);
+
     private readonly ISandbox _sandbox;
     private readonly PoolSettings _settings;
     private readonly JsonRpc _control;
@@ -81,6 +84,28 @@ internal sealed class SandboxWorker : IWorker
     {
         _callbacks.Begin(request.Id, callbacks);
         return RequestAsync(nameof(ISandboxCalls.InvokeAsync), request, request.Id, cancellationToken);
+    }
+
+    public async Task WarmUpAsync()
+    {
+        try
+        {
+            // What runs a method is compiled when it runs for the second time.
+            for (var i = 0; i < 2; i++)
+            {
+                var answered = RequestAsync(nameof(ISandboxCalls.InvokeAsync), WarmUp, WarmUp.Id, CancellationToken.None);
+                Watch();
+                await answered.WaitAsync(_settings.StartTimeout, _settings.Time).ConfigureAwait(false);
+            }
+        }
+        catch (TimeoutException)
+        {
+            KillAsViolation("it answered nothing after it had said that it is ready");
+        }
+        catch (WorkerLostException)
+        {
+            // It is nobody's worker yet: who has started it sees its end.
+        }
     }
 
     public async Task InvokeManyAsync(IReadOnlyList<Invocation> calls, Action<int, CallReply> reply)
@@ -155,7 +180,7 @@ internal sealed class SandboxWorker : IWorker
             argument = argument is CallRequest { Attachments.Length: > 0 } request && _mailbox is not null ? await _mailbox.PutAsync(request).ConfigureAwait(false) : argument;
             var reply = Check(await _calls.RequestAsync(method, argument).ConfigureAwait(false) as CallReply);
             reply = reply.InMailbox.Length > 0 ? await _mailbox!.TakeAsync(reply).ConfigureAwait(false) : reply;
-            _callsServed += method == nameof(ISandboxCalls.InvokeAsync) ? 1 : 0;
+            _callsServed += method == nameof(ISandboxCalls.InvokeAsync) && callId != WarmUp.Id ? 1 : 0;
             return reply;
         }
         catch (Exception exception)

@@ -104,6 +104,8 @@ internal sealed class FakeWorker(string name) : IWorker
         Asked.TrySetResult();
     }
 
+    public Task WarmUpAsync() => Task.CompletedTask;
+
     public void Watch()
     {
     }
