@@ -261,6 +261,8 @@ internal sealed class Supervisor : IQueueErrors
 
         async Task RetireAsync()
         {
+            // What is left of it is looked for in the whole system: not by those who serve.
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             await EndAsync(incarnation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
