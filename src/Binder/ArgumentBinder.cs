@@ -26,6 +26,12 @@ internal sealed class ArgumentBinder
         _signature = $"{entryPoint}({string.Join(", ", _callers.Select(Describe))})";
     }
 
+    /// <summary>Whether one of them is a stream or a progress handler.</summary>
+    public bool HasLive => Array.Exists(_live, live => live is not null);
+
+    /// <summary>Whether one of them is a token.</summary>
+    public bool TakesToken => Array.Exists(_all, parameter => parameter.ParameterType == typeof(CancellationToken));
+
     /// <summary>Whether the sandbox supplies a parameter of this type. Matched by name: a plugin may see another copy of Abstractions.</summary>
     public static bool IsSupplied(Type type) => type == typeof(CancellationToken) || type.FullName == "ProcessPool.IPluginContext";
 

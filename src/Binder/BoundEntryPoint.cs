@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using ProcessPool.Binding.Payload;
@@ -35,6 +36,8 @@ internal sealed class BoundEntryPoint
         _chunks = _resultType.IsGenericType && _resultType.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>)
             ? ChunksOf.MakeGenericMethod(_resultType.GetGenericArguments()).CreateDelegate<Func<object, PayloadJson, Func<Task>, CancellationToken, IAsyncEnumerator<Reply>>>()
             : null;
+        IsDirect = _await is null && _chunks is null && !_arguments.HasLive;
+        TakesToken = _arguments.TakesToken;
     }
 
     public string Name { get; }
@@ -46,6 +49,40 @@ internal sealed class BoundEntryPoint
         var arguments = _arguments.Bind(payload, attachments, host, cancellationToken);
         var returned = _method.Invoke(_instance, BindingFlags.DoNotWrapExceptions, binder: null, arguments, culture: null);
         return _await is null ? returned : await _await(returned).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether a call is over when the method returns, and asks nothing of the host.</summary>
+    public bool IsDirect { get; }
+
+    /// <summary>Whether the method takes a token.</summary>
+    public bool TakesToken { get; }
+
+    /// <summary>Runs a direct call, and writes its result as JSON. Does not throw.</summary>
+    public (int Status, ReadOnlyMemory<byte>[] Attachments, Exception? Error) CallDirect(ReadOnlyMemory<byte> payload, IBufferWriter<byte> json, CancellationToken cancellationToken)
+    {
+        object? result;
+        try
+        {
+            var arguments = _arguments.Bind(payload, [], host: null!, cancellationToken);
+            result = _method.Invoke(_instance, BindingFlags.DoNotWrapExceptions, binder: null, arguments, culture: null);
+        }
+        catch (ArgumentsRefusedException exception)
+        {
+            return (2, [], exception);
+        }
+        catch (Exception exception)
+        {
+            return (1, [], exception);
+        }
+
+        try
+        {
+            return (0, _json.Write(json, result, _resultType), null);
+        }
+        catch (Exception exception)
+        {
+            return (3, [], exception);
+        }
     }
 
     /// <summary>The result as its declared type's JSON.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Reflection;
 using System.Runtime.ExceptionServices;
 using ProcessPool.Binding.Contracts;
@@ -8,6 +9,7 @@ namespace ProcessPool.Binding;
 
 using Attachments = ReadOnlyMemory<byte>[];
 using HostCall = Func<string, ReadOnlyMemory<byte>, ReadOnlyMemory<byte>[], CancellationToken, Task<(ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, bool More)>>;
+using Direct = (Func<ReadOnlyMemory<byte>, IBufferWriter<byte>, CancellationToken, (int Status, ReadOnlyMemory<byte>[] Attachments, Exception? Error)> Call, bool TakesToken);
 using Reply = (int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, Exception? Error);
 
 /// <summary>
@@ -22,9 +24,12 @@ internal sealed class PluginBinder
     /// <param name="plugin">The entry assembly.</param>
     /// <param name="context">For those who declare it.</param>
     /// <param name="activator">Makes the instances; null: their constructors.</param>
-    /// <returns>What runs a call (a stream's first chunk is the reply, the enumerator has the others), and the instances.</returns>
+    /// <returns>
+    /// What runs a call (a stream's first chunk is the reply, the enumerator has the others); what finds an entry point whose calls are over when its method returns,
+    /// and whether that takes a token; and the instances.
+    /// </returns>
     /// <exception cref="InvalidOperationException">The plugin has no entry point, or two of one name.</exception>
-    public static (Func<string, ReadOnlyMemory<byte>, Attachments, HostCall, CancellationToken, Task<(Reply First, IAsyncEnumerator<Reply>? Stream)>> Call, object[] Instances) Bind(
+    public static (Func<string, ReadOnlyMemory<byte>, Attachments, HostCall, CancellationToken, Task<(Reply First, IAsyncEnumerator<Reply>? Stream)>> Call, Func<string, Direct?> FindDirect, object[] Instances) Bind(
         Assembly plugin, object context, Func<Type, object>? activator)
     {
         var binder = new PluginBinder();
@@ -51,13 +56,16 @@ internal sealed class PluginBinder
         }
 
         binder._entryPoints.TryAdd(WarmUp.Name, new BoundEntryPoint(WarmUp.Name, ((Delegate)WarmUp.Run).Method, instance: null, context, PayloadJson.ForPlugin));
-        return (binder.CallAsync, [.. instances]);
+        return (binder.CallAsync, binder.FindDirect, [.. instances]);
     }
 
     /// <summary>A proxy of a host's service.</summary>
     /// <param name="service">Its interface.</param>
     /// <param name="host">Asks the host.</param>
     public static object HostService(Type service, HostCall host) => ContractProxy.Create(service, new HostServiceCaller(host));
+
+    private Direct? FindDirect(string name) =>
+        _entryPoints.TryGetValue(name, out var entryPoint) && entryPoint.IsDirect ? (entryPoint.CallDirect, entryPoint.TakesToken) : null;
 
     private async Task<(Reply First, IAsyncEnumerator<Reply>? Stream)> CallAsync(
         string name, ReadOnlyMemory<byte> payload, Attachments attachments, HostCall host, CancellationToken cancellationToken)

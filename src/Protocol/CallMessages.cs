@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using ProcessPool.Protocol.Transport;
 
 namespace ProcessPool.Protocol;
@@ -22,21 +23,67 @@ internal sealed record CallRequest(long Id, string EntryPoint, ReadOnlyMemory<by
         writer.Bytes(Payload);
         writer.Attachments(Attachments);
         writer.Bool(Measure);
-        writer.Int32s(InMailbox);
+        writer.Array<int>(InMailbox);
     }
 
-    public static CallRequest Read(ref WireReader reader) => new(reader.Int64(), reader.String(), reader.Bytes(), reader.Attachments(), reader.Bool()) { InMailbox = reader.Int32s() };
+    public static CallRequest Read(ref WireReader reader) => new(reader.Int64(), reader.String(), reader.Bytes(), reader.Attachments(), reader.Bool()) { InMailbox = reader.Array<int>() };
 }
 
-/// <summary>Calls to be run one after the other, each answered by itself as if it had come alone: the reply of the first has the request's id, the next ones those that follow.</summary>
-/// <param name="Requests">The calls.</param>
-internal sealed record CallChunk(IReadOnlyList<CallRequest> Requests)
+/// <summary>
+/// Calls of one entry point to be run one after the other, each answered by itself as if it had come alone: the reply of the first has the request's id, the next
+/// ones those that follow. Without attachments, and not measured.
+/// </summary>
+/// <param name="EntryPoint">The entry point's name.</param>
+/// <param name="Ids">Each call's.</param>
+/// <param name="Ends">Where each call's arguments end in <paramref name="Payloads"/>; they begin where those before it end.</param>
+/// <param name="Payloads">The arguments of all.</param>
+internal sealed record CallChunk(string EntryPoint, long[] Ids, int[] Ends, ReadOnlyMemory<byte> Payloads)
 {
     public const byte Tag = 17;
 
-    public void Write(WireWriter writer) => writer.List(Requests, (to, request) => request.Write(to));
+    public ReadOnlyMemory<byte> PayloadOf(int index) => Payloads[(index == 0 ? 0 : Ends[index - 1])..Ends[index]];
 
-    public static CallChunk Read(ref WireReader reader) => new(reader.List(CallRequest.Read));
+    public CallRequest RequestOf(int index) => new(Ids[index], EntryPoint, PayloadOf(index), []);
+
+    public static CallChunk Of(IReadOnlyList<CallRequest> requests)
+    {
+        var ends = new int[requests.Count];
+        for (int i = 0, end = 0; i < ends.Length; i++)
+        {
+            ends[i] = end += requests[i].Payload.Length;
+        }
+
+        var chunk = new CallChunk(requests[0].EntryPoint, new long[ends.Length], ends, new byte[ends[^1]]);
+        for (var i = 0; i < ends.Length; i++)
+        {
+            chunk.Ids[i] = requests[i].Id;
+            requests[i].Payload.CopyTo(MemoryMarshal.AsMemory(chunk.PayloadOf(i)));
+        }
+
+        return chunk;
+    }
+
+    public void Write(WireWriter writer)
+    {
+        writer.String(EntryPoint);
+        writer.Array<long>(Ids);
+        writer.Array<int>(Ends);
+        writer.Bytes(Payloads);
+    }
+
+    public static CallChunk Read(ref WireReader reader)
+    {
+        var chunk = new CallChunk(reader.String(), reader.Array<long>(), reader.Array<int>(), reader.Bytes());
+        var last = 0;
+        foreach (var end in chunk.Ends)
+        {
+            last = end >= last ? end : throw new InvalidDataException("The arguments of a call end before they begin.");
+        }
+
+        return chunk.Ids.Length == chunk.Ends.Length && last == chunk.Payloads.Length
+            ? chunk
+            : throw new InvalidDataException($"A message has {chunk.Ids.Length} calls, {chunk.Ends.Length} arguments and {chunk.Payloads.Length - last} bytes of none of them.");
+    }
 }
 
 /// <summary>What a sandbox asks its host for while a call executes: a service, or an argument that is no JSON value.</summary>
@@ -79,11 +126,11 @@ internal sealed record CallReply(CallStatus Status, ReadOnlyMemory<byte> Payload
         writer.Attachments(Attachments);
         writer.Optional(Error, RemoteError.Write);
         writer.Optional(Usage, CallUsage.Write);
-        writer.Int32s(InMailbox);
+        writer.Array<int>(InMailbox);
     }
 
     public static CallReply Read(ref WireReader reader) =>
-        new((CallStatus)reader.Byte(), reader.Bytes(), reader.Attachments(), RemoteError.ReadOptional(ref reader), reader.Optional(CallUsage.Read)) { InMailbox = reader.Int32s() };
+        new((CallStatus)reader.Byte(), reader.Bytes(), reader.Attachments(), RemoteError.ReadOptional(ref reader), reader.Optional(CallUsage.Read)) { InMailbox = reader.Array<int>() };
 }
 
 /// <summary>What a call used, by the sandbox's own account. One call executes at a time, so it is what the process used meanwhile.</summary>

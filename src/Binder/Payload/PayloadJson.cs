@@ -10,6 +10,9 @@ namespace ProcessPool.Binding.Payload;
 /// <summary>The JSON both ends write and read. Host and plugin each use the System.Text.Json that they see. Thread-safe.</summary>
 internal sealed class PayloadJson
 {
+    [ThreadStatic]
+    private static (Utf8JsonWriter Writer, List<ReadOnlyMemory<byte>> Attachments)? t_writer;
+
     private PayloadJson(IJsonTypeInfoResolver resolver)
     {
         Options = new JsonSerializerOptions
@@ -51,6 +54,29 @@ internal sealed class PayloadJson
         using var scope = AttachmentScope.ForWriting(attachments);
         var json = JsonSerializer.SerializeToUtf8Bytes(value, Of(declaredType));
         return (json, [.. attachments]);
+    }
+
+    /// <summary>Serializes a value into a buffer.</summary>
+    /// <returns>Its attachments.</returns>
+    public ReadOnlyMemory<byte>[] Write(IBufferWriter<byte> buffer, object? value, Type declaredType)
+    {
+        // A converter may come here itself, on this thread.
+        var (writer, attachments) = t_writer ?? (new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = Options.Encoder, SkipValidation = true }), []);
+        t_writer = null;
+        try
+        {
+            writer.Reset(buffer);
+            using var scope = AttachmentScope.ForWriting(attachments);
+            JsonSerializer.Serialize(writer, value, Of(declaredType));
+            writer.Flush();
+            return attachments.Count == 0 ? [] : [.. attachments];
+        }
+        finally
+        {
+            attachments.Clear();
+            writer.Reset();
+            t_writer = (writer, attachments);
+        }
     }
 
     /// <summary>Serializes one of several values into a buffer.</summary>

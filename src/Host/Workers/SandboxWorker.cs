@@ -119,7 +119,7 @@ internal sealed class SandboxWorker : IWorker
                 requests[i] = calls[i].Request;
             }
 
-            await _calls.RequestManyAsync(nameof(ISandboxCalls.InvokeManyAsync), new CallChunk(requests), requests.Length, (index, value) =>
+            await _calls.RequestManyAsync(nameof(ISandboxCalls.InvokeManyAsync), CallChunk.Of(requests), requests.Length, (index, value) =>
             {
                 if (value is not CallReply { Attachments: not null, Status: not CallStatus.Streaming and <= CallStatus.Skipped, InMailbox.Length: 0 } each)
                 {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Text;
 using StreamJsonRpc;
 using StreamJsonRpc.Protocol;
@@ -14,6 +15,12 @@ internal sealed class WireFormatter : IJsonRpcMessageFormatter
     private const byte Request = 1;
     private const byte Result = 2;
     private const byte Error = 3;
+
+    /// <summary>What comes before the JSON of a reply.</summary>
+    private const int PlainHeadBytes = 16;
+
+    /// <summary>What comes after it: no attachments, no error, no usage, nothing in the mailbox.</summary>
+    private static ReadOnlySpan<byte> PlainTail => [0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
     // Names are part of both programs: the known ones are not made again for each message.
     private static readonly (byte[] Utf8, string Name)[] Methods = Array.ConvertAll(
@@ -102,6 +109,36 @@ internal sealed class WireFormatter : IJsonRpcMessageFormatter
         id = reader.Bool() ? reader.Int64() : throw new InvalidDataException("A result has no number.");
         result = WireValue.Read(ref reader);
         return reader.Left == 0 ? true : throw new InvalidDataException($"A message has {reader.Left} bytes too many.");
+    }
+
+    /// <summary>Writes the result of a call that succeeded, without a message around it: the same bytes.</summary>
+    public static void WritePlainReply(WireWriter writer, long id, ReadOnlySpan<byte> json)
+    {
+        var bytes = writer.Take(PlainHeadBytes + json.Length + PlainTail.Length);
+        bytes[0] = Result;
+        bytes[1] = 1;
+        BinaryPrimitives.WriteInt64LittleEndian(bytes[2..], id);
+        bytes[10] = CallReply.Tag;
+        bytes[11] = (byte)CallStatus.Succeeded;
+        BinaryPrimitives.WriteInt32LittleEndian(bytes[12..], json.Length);
+        json.CopyTo(bytes[PlainHeadBytes..]);
+        PlainTail.CopyTo(bytes[(PlainHeadBytes + json.Length)..]);
+    }
+
+    /// <summary>Reads the result of a call that succeeded, without attachments and the like; false for everything else.</summary>
+    public static bool TryReadPlainReply(ReadOnlySpan<byte> bytes, out long id, out ReadOnlySpan<byte> json)
+    {
+        id = 0;
+        json = default;
+        if (bytes.Length < PlainHeadBytes + PlainTail.Length || bytes[0] != Result || bytes[1] != 1 || bytes[10] != CallReply.Tag || bytes[11] != (byte)CallStatus.Succeeded
+            || BinaryPrimitives.ReadInt32LittleEndian(bytes[12..]) != bytes.Length - PlainHeadBytes - PlainTail.Length || !bytes.EndsWith(PlainTail))
+        {
+            return false;
+        }
+
+        id = BinaryPrimitives.ReadInt64LittleEndian(bytes[2..]);
+        json = bytes[PlainHeadBytes..^PlainTail.Length];
+        return true;
     }
 
     private static JsonRpcRequest ReadRequest(ref WireReader reader)

@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace ProcessPool.Protocol.Transport;
@@ -45,7 +47,15 @@ internal ref struct WireReader(ReadOnlySpan<byte> bytes)
     /// <summary>A copy: the buffer is used again.</summary>
     public ReadOnlyMemory<byte> Bytes() => Take(Int32()).ToArray();
 
-    public int[] Int32s() => List((ref WireReader reader) => reader.Int32());
+    /// <exception cref="InvalidDataException">There are fewer bytes than announced.</exception>
+    public T[] Array<T>()
+        where T : unmanaged
+    {
+        var count = Int32();
+        return (uint)count <= (uint)(_rest.Length / Unsafe.SizeOf<T>())
+            ? MemoryMarshal.Cast<byte, T>(Take(count * Unsafe.SizeOf<T>())).ToArray()
+            : throw new InvalidDataException($"A message announces {count} numbers in {_rest.Length} bytes.");
+    }
 
     public ReadOnlyMemory<byte>[] Attachments() => List((ref WireReader reader) => reader.Bytes());
 
@@ -70,7 +80,7 @@ internal ref struct WireReader(ReadOnlySpan<byte> bytes)
         {
             if (i == items.Length)
             {
-                Array.Resize(ref items, Math.Min(count, items.Length * 2));
+                System.Array.Resize(ref items, Math.Min(count, items.Length * 2));
             }
 
             items[i] = read(ref this);

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Text;
 using StreamJsonRpc.Protocol;
 
@@ -31,7 +32,7 @@ internal sealed class WireWriter
     {
         if (_buffer.Length - _length < bytes)
         {
-            Array.Resize(ref _buffer, (int)Math.Min(Array.MaxLength, Math.Max((long)_buffer.Length * 2, (long)_length + bytes)));
+            System.Array.Resize(ref _buffer, (int)Math.Min(System.Array.MaxLength, Math.Max((long)_buffer.Length * 2, (long)_length + bytes)));
         }
 
         var span = _buffer.AsSpan(_length, bytes);
@@ -49,11 +50,19 @@ internal sealed class WireWriter
     /// <summary>A frame with one message, after what was written before.</summary>
     public void AddFrame(JsonRpcMessage message)
     {
-        var begin = _length;
-        Take(sizeof(int));
+        var begin = BeginFrame();
         WireFormatter.Write(this, message);
-        BinaryPrimitives.WriteInt32BigEndian(_buffer.AsSpan(begin), _length - begin - sizeof(int));
+        EndFrame(begin);
     }
+
+    /// <summary>Begins a frame; what is written until <see cref="EndFrame"/> is in it.</summary>
+    public int BeginFrame()
+    {
+        Take(sizeof(int));
+        return _length;
+    }
+
+    public void EndFrame(int begin) => BinaryPrimitives.WriteInt32BigEndian(_buffer.AsSpan(begin - sizeof(int)), _length - begin);
 
     public void Byte(byte value) => Take(1)[0] = value;
 
@@ -76,7 +85,14 @@ internal sealed class WireWriter
         value.Span.CopyTo(Take(value.Length));
     }
 
-    public void Int32s(int[] values) => List(values, (writer, value) => writer.Int32(value));
+    /// <summary>Numbers as they are in memory: little-endian, on every machine that .NET runs on.</summary>
+    public void Array<T>(ReadOnlySpan<T> values)
+        where T : unmanaged
+    {
+        Int32(values.Length);
+        var bytes = MemoryMarshal.AsBytes(values);
+        bytes.CopyTo(Take(bytes.Length));
+    }
 
     public void Attachments(ReadOnlyMemory<byte>[]? attachments) => List(attachments, (writer, attachment) => writer.Bytes(attachment));
 

@@ -8,6 +8,7 @@ namespace ProcessPool.Sandbox.Loading;
 
 using Attachments = ReadOnlyMemory<byte>[];
 using Call = Func<string, ReadOnlyMemory<byte>, ReadOnlyMemory<byte>[], Func<string, ReadOnlyMemory<byte>, ReadOnlyMemory<byte>[], CancellationToken, Task<(ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, bool More)>>, CancellationToken, Task<((int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, Exception? Error) First, IAsyncEnumerator<(int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, Exception? Error)>? Stream)>>;
+using Direct = (Func<ReadOnlyMemory<byte>, System.Buffers.IBufferWriter<byte>, CancellationToken, (int Status, ReadOnlyMemory<byte>[] Attachments, Exception? Error)> Call, bool TakesToken);
 using HostCall = Func<string, ReadOnlyMemory<byte>, ReadOnlyMemory<byte>[], CancellationToken, Task<(ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, bool More)>>;
 using Reply = (int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, Exception? Error);
 
@@ -19,6 +20,7 @@ internal sealed class LoadedPlugin : IAsyncDisposable
     private readonly Assembly _assembly;
     private readonly Stack<object> _owned = new();
     private Call? _call;
+    private Func<string, Direct?>? _findDirect;
 
     private LoadedPlugin(AssemblyLoadContext context, Assembly assembly, LoadReporter reporter)
     {
@@ -48,8 +50,8 @@ internal sealed class LoadedPlugin : IAsyncDisposable
         var hostService = binder.GetMethod("HostService", BindingFlags.Public | BindingFlags.Static)!.CreateDelegate<Func<Type, HostCall, object>>();
         var context = new PluginContext(request, notices, type => hostService(type, hostCalls.AskAsync), _stopping.Token);
         var activator = FindActivator();
-        var bind = binder.GetMethod("Bind", BindingFlags.Public | BindingFlags.Static)!.CreateDelegate<Func<Assembly, object, Func<Type, object>?, (Call, object[])>>();
-        (_call, var instances) = bind(_assembly, context, activator is null ? null : type => activator.Create(type, context));
+        var bind = binder.GetMethod("Bind", BindingFlags.Public | BindingFlags.Static)!.CreateDelegate<Func<Assembly, object, Func<Type, object>?, (Call, Func<string, Direct?>, object[])>>();
+        (_call, _findDirect, var instances) = bind(_assembly, context, activator is null ? null : type => activator.Create(type, context));
         foreach (var owned in activator is null ? instances : [activator])
         {
             _owned.Push(owned);
@@ -68,6 +70,12 @@ internal sealed class LoadedPlugin : IAsyncDisposable
         using var reflection = _context.EnterContextualReflection();
         return await _call!(entryPoint, payload, attachments, host, cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>What runs calls that are over when the method returns; null when this entry point's are not. In <see cref="EnterReflection"/>.</summary>
+    public Direct? FindDirect(string entryPoint) => _findDirect!(entryPoint);
+
+    /// <summary>What plugin code looks up by name is looked up in its context.</summary>
+    public AssemblyLoadContext.ContextualReflectionScope EnterReflection() => _context.EnterContextualReflection();
 
     public Task SignalStoppingAsync() => _stopping.CancelAsync();
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using ProcessPool.Protocol;
 using ProcessPool.Sandbox.Loading;
 using StreamJsonRpc;
@@ -5,6 +6,7 @@ using StreamJsonRpc.Protocol;
 
 namespace ProcessPool.Sandbox.Serving;
 
+using Direct = (Func<ReadOnlyMemory<byte>, IBufferWriter<byte>, CancellationToken, (int Status, ReadOnlyMemory<byte>[] Attachments, Exception? Error)> Call, bool TakesToken);
 using HostCall = Func<string, ReadOnlyMemory<byte>, ReadOnlyMemory<byte>[], CancellationToken, Task<(ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, bool More)>>;
 using Reply = (int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, Exception? Error);
 
@@ -13,67 +15,72 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder?
 {
     private const int MaxCancelled = 1024;
 
+    private const int KeptBytes = 64 * 1024;
+
     private static readonly CallReply Skipped = new(CallStatus.Skipped, default, [], null);
+
+    private static readonly CallReply NotBegun =
+        new(CallStatus.PluginThrew, default, [], new RemoteError(typeof(OperationCanceledException).FullName!, "It was cancelled before it began.", "", null));
 
     private readonly Lock _gate = new();
     private readonly HashSet<long> _cancelled = [];
-    private readonly HashSet<long> _notBegun = [];
+    private readonly HashSet<long> _skipped = [];
+    private ArrayBufferWriter<byte> _json = new();
     private Task _busy = Task.CompletedTask;
     private RunningCall? _call;
+    private CallChunk? _chunk;
+    private int _next;
 
-    public Task<CallReply> InvokeAsync(CallRequest request) => RunAsync(async () =>
-    {
-        RunningCall call;
-        lock (_gate)
-        {
-            if (_cancelled.Remove(request.Id))
-            {
-                // Its caller has left before it began.
-                return new CallReply(CallStatus.PluginThrew, default, [], new RemoteError(typeof(OperationCanceledException).FullName!, "It was cancelled before it began.", "", null));
-            }
-
-            recorder?.Start(request.Id);
-            _call = call = new RunningCall(request);
-        }
-
-        host.Enter(call);
-        var (first, stream) = await plugin.CallAsync(request.EntryPoint, request.Payload, request.Attachments, AskFor(call), call.Token).ConfigureAwait(false);
-        call.Stream = stream;
-        return await ReplyAsync(call, first).ConfigureAwait(false);
-    });
+    public Task<CallReply> InvokeAsync(CallRequest request) => RunAsync(() => InvokeCoreAsync(request));
 
     /// <summary>Runs them one after the other; each is answered as soon as that costs the others nothing. One that was taken back, or whose caller has left, is skipped.</summary>
     /// <param name="chunk">The calls.</param>
     /// <param name="firstReply">The id of the first one's reply.</param>
     /// <param name="outbox">Where the replies go.</param>
-    public async Task InvokeManyAsync(CallChunk chunk, long firstReply, Outbox outbox)
+    public Task InvokeManyAsync(CallChunk chunk, long firstReply, Outbox outbox) => RunAsync(async () =>
     {
         lock (_gate)
         {
-            _notBegun.UnionWith(chunk.Requests.Select(request => request.Id));
+            (_chunk, _next) = (chunk, 0);
+            _skipped.Clear();
         }
 
-        for (var i = 0; i < chunk.Requests.Count; i++)
+        using var reflection = plugin.EnterReflection();
+        var direct = plugin.FindDirect(chunk.EntryPoint);
+        for (var i = 0; i < chunk.Ids.Length; i++)
         {
-            bool begins;
-            lock (_gate)
+            if (!TryBegin(i))
             {
-                begins = _notBegun.Remove(chunk.Requests[i].Id);
+                outbox.Add(ToResult(firstReply + i, Skipped));
             }
-
-            var reply = begins ? await InvokeAsync(chunk.Requests[i]).ConfigureAwait(false) : Skipped;
-            outbox.Add(new JsonRpcResult { RequestId = new RequestId(firstReply + i), Result = reply });
+            else if (direct is null)
+            {
+                outbox.Add(ToResult(firstReply + i, await InvokeCoreAsync(chunk.RequestOf(i)).ConfigureAwait(false)));
+            }
+            else if (Begin(chunk.Ids[i], chunk.EntryPoint, measures: false) is not { } call)
+            {
+                outbox.Add(ToResult(firstReply + i, NotBegun));
+            }
+            else if (RunDirect(call, direct.Value, chunk.PayloadOf(i)) is { } other)
+            {
+                outbox.Add(ToResult(firstReply + i, other));
+            }
+            else
+            {
+                outbox.Add(firstReply + i, _json.WrittenSpan);
+            }
         }
 
         outbox.Send();
-    }
+        return true;
+    });
 
     /// <summary>Takes back calls of the chunk that have not begun.</summary>
     public long[] Revoke(long[] callIds)
     {
         lock (_gate)
         {
-            return Array.FindAll(callIds, _notBegun.Remove);
+            return Array.FindAll(callIds, Skip_NeedsLock);
         }
     }
 
@@ -108,7 +115,7 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder?
         lock (_gate)
         {
             call = _call;
-            if (call?.Id != callId && !_notBegun.Remove(callId))
+            if (call?.Id != callId && !Skip_NeedsLock(callId))
             {
                 // Most of these have ended already; the host asks again for one that runs all the same.
                 if (_cancelled.Count >= MaxCancelled)
@@ -145,14 +152,14 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder?
     private HostCall AskFor(RunningCall call) =>
         (target, payload, attachments, cancellationToken) => host.AskAsync(call, target, payload, attachments, cancellationToken);
 
-    private Task<CallReply> RunAsync(Func<Task<CallReply>> work)
+    private Task<T> RunAsync<T>(Func<Task<T>> work)
     {
         // Set before: it may hold this thread for long.
         var done = new TaskCompletionSource();
         _busy = done.Task;
         return FinishAsync();
 
-        async Task<CallReply> FinishAsync()
+        async Task<T> FinishAsync()
         {
             try
             {
@@ -164,6 +171,74 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder?
             }
         }
     }
+
+    private async Task<CallReply> InvokeCoreAsync(CallRequest request)
+    {
+        if (Begin(request.Id, request.EntryPoint, request.Measure) is not { } call)
+        {
+            return NotBegun;
+        }
+
+        var (first, stream) = await plugin.CallAsync(request.EntryPoint, request.Payload, request.Attachments, AskFor(call), call.Token).ConfigureAwait(false);
+        call.Stream = stream;
+        return await ReplyAsync(call, first).ConfigureAwait(false);
+    }
+
+    /// <summary>A call begins; null when its caller has left before.</summary>
+    private RunningCall? Begin(long id, string entryPoint, bool measures)
+    {
+        RunningCall call;
+        lock (_gate)
+        {
+            if (_cancelled.Remove(id))
+            {
+                return null;
+            }
+
+            recorder?.Start(id);
+            _call = call = new RunningCall(id, entryPoint, measures);
+        }
+
+        host.Enter(call);
+        return call;
+    }
+
+    /// <summary>Runs a call that is over when the method returns.</summary>
+    /// <returns>Null when <see cref="_json"/> is all there is to say; otherwise the reply.</returns>
+    private CallReply? RunDirect(RunningCall call, Direct direct, ReadOnlyMemory<byte> payload)
+    {
+        if (_json.Capacity > KeptBytes)
+        {
+            _json = new ArrayBufferWriter<byte>();
+        }
+
+        _json.ResetWrittenCount();
+        var (status, attachments, error) = direct.Call(payload, _json, direct.TakesToken ? call.Token : default);
+        var isPlain = error is null && attachments.Length == 0 && Fits(_json.WrittenCount);
+        var reply = isPlain ? null : ToMessage(call, (status, _json.WrittenSpan.ToArray(), attachments, error));
+        _call = null;
+        call.Dispose();
+        recorder?.Finish(call.Id);
+        return reply;
+    }
+
+    /// <summary>Whether the next call of the chunk is to begin.</summary>
+    private bool TryBegin(int index)
+    {
+        lock (_gate)
+        {
+            _next = index + 1;
+            return _skipped.Count == 0 || !_skipped.Contains(_chunk!.Ids[index]);
+        }
+    }
+
+    /// <summary>Whether it is a call of the chunk that has not begun; it will not begin any more.</summary>
+    private bool Skip_NeedsLock(long callId) =>
+        _chunk is not null && _next < _chunk.Ids.Length && Array.IndexOf(_chunk.Ids, callId, _next) >= 0 && _skipped.Add(callId);
+
+    private static JsonRpcResult ToResult(long id, CallReply reply) => new() { RequestId = new RequestId(id), Result = reply };
+
+    private bool Fits(long bytes) => bytes <= maxMessageBytes - WireLimits.EnvelopeBytes;
 
     private async Task<CallReply> ReplyAsync(RunningCall call, Reply reply)
     {
@@ -202,7 +277,7 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder?
         }
 
         var bytes = WireLimits.SizeOf(payload, attachments);
-        return bytes <= maxMessageBytes - WireLimits.EnvelopeBytes
+        return Fits(bytes)
             ? new CallReply((CallStatus)status, payload, attachments, null, call.Usage)
             : new CallReply(CallStatus.ResultRefused, default, [], new RemoteError(
                 "", $"The result is {bytes} bytes; at most {maxMessageBytes - WireLimits.EnvelopeBytes} fit into a message (MaxMessageBytes).", "", null));

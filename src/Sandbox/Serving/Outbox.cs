@@ -27,17 +27,20 @@ internal sealed class Outbox(RequestChannel channel, Recorder? recorder) : IDisp
         {
             var before = _frames.Written.Length;
             _frames.AddFrame(reply);
-            var isKept = recorder?.TryKeep(_frames.Written.Span[before..]) ?? false;
-            if (!isKept || _frames.Written.Length >= SendAtBytes || before > 0 && Stopwatch.GetElapsedTime(_since) >= MaxAge)
-            {
-                Send();
-            }
-            else if (before == 0)
-            {
-                _since = Stopwatch.GetTimestamp();
-                StartSender();
-                _waits.Set();
-            }
+            Added(before);
+        }
+    }
+
+    /// <summary>Adds the reply of a call that succeeded.</summary>
+    public void Add(long id, ReadOnlySpan<byte> json)
+    {
+        lock (_gate)
+        {
+            var before = _frames.Written.Length;
+            var frame = _frames.BeginFrame();
+            WireFormatter.WritePlainReply(_frames, id, json);
+            _frames.EndFrame(frame);
+            Added(before);
         }
     }
 
@@ -66,6 +69,21 @@ internal sealed class Outbox(RequestChannel channel, Recorder? recorder) : IDisp
     {
         _waits.Set();
         _waits.Dispose();
+    }
+
+    private void Added(int before)
+    {
+        var isKept = recorder?.TryKeep(_frames.Written.Span[before..]) ?? false;
+        if (!isKept || _frames.Written.Length >= SendAtBytes || before > 0 && Stopwatch.GetElapsedTime(_since) >= MaxAge)
+        {
+            Send();
+        }
+        else if (before == 0)
+        {
+            _since = Stopwatch.GetTimestamp();
+            StartSender();
+            _waits.Set();
+        }
     }
 
     // A thread of its own: the plugin may hold all others.

@@ -9,20 +9,23 @@ using Reply = (int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] 
 internal sealed class RunningCall : IDisposable
 {
     private readonly bool _measures;
-    private readonly CancellationTokenSource _cancel = new();
-    private readonly long _startedAt = Stopwatch.GetTimestamp();
+    private readonly Lock _gate = new();
+    private readonly long _startedAt;
     private readonly TimeSpan _cpuBefore;
     private readonly long _allocatedBefore;
+    private CancellationTokenSource? _cancel;
+    private bool _isCancelled;
     private volatile bool _over;
 
     // Not the request itself: whatever the plugin starts and keeps (a timer) keeps this object, and would keep the payload.
-    public RunningCall(CallRequest request)
+    public RunningCall(long id, string entryPoint, bool measures)
     {
-        Id = request.Id;
-        EntryPoint = request.EntryPoint;
-        _measures = request.Measure;
+        Id = id;
+        EntryPoint = entryPoint;
+        _measures = measures;
         if (_measures)
         {
+            _startedAt = Stopwatch.GetTimestamp();
             _cpuBefore = Environment.CpuUsage.TotalTime;
             _allocatedBefore = GC.GetTotalAllocatedBytes(precise: true);
         }
@@ -32,8 +35,23 @@ internal sealed class RunningCall : IDisposable
 
     public string EntryPoint { get; }
 
-    /// <summary>The plugin's token.</summary>
-    public CancellationToken Token => _cancel.Token;
+    /// <summary>The plugin's token. Made when it is asked for: most calls take none.</summary>
+    public CancellationToken Token
+    {
+        get
+        {
+            lock (_gate)
+            {
+                _cancel ??= new CancellationTokenSource();
+                if (_isCancelled)
+                {
+                    _ = _cancel.CancelAsync();
+                }
+
+                return _cancel.Token;
+            }
+        }
+    }
 
     /// <summary>The items that follow the first chunk, if it is a stream.</summary>
     public IAsyncEnumerator<Reply>? Stream { get; set; }
@@ -49,13 +67,13 @@ internal sealed class RunningCall : IDisposable
     /// <summary>Whatever the plugin does when it is cancelled, it does not do it here.</summary>
     public void Cancel()
     {
-        try
+        lock (_gate)
         {
-            _ = _cancel.CancelAsync();
-        }
-        catch (ObjectDisposedException)
-        {
-            // It has just ended.
+            _isCancelled = true;
+            if (!_over)
+            {
+                _ = _cancel?.CancelAsync();
+            }
         }
     }
 
@@ -71,9 +89,16 @@ internal sealed class RunningCall : IDisposable
         }
         finally
         {
-            _over = true;
+            Dispose();
         }
     }
 
-    public void Dispose() => _cancel.Dispose();
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _over = true;
+            _cancel?.Dispose();
+        }
+    }
 }

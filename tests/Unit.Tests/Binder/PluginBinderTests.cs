@@ -12,7 +12,7 @@ public sealed class PluginBinderTests
     {
         var context = new Mock<IPluginContext>();
         context.SetupGet(each => each.WorkerName).Returns("w-3");
-        var (call, instances) = PluginBinder.Bind(typeof(PluginBinderTests).Assembly, context.Object, activator: null);
+        var (call, _, instances) = PluginBinder.Bind(typeof(PluginBinderTests).Assembly, context.Object, activator: null);
         var ((status, payload, _, error), _) = await call("WhoAmI", "[]"u8.ToArray(), [], NoHost, CancellationToken.None);
         Assert.Equal((0, "\"w-3\"", (Exception?)null), (status, Encoding.UTF8.GetString(payload.Span), error));
         Assert.IsType<Contract>(Assert.Single(instances));
@@ -25,14 +25,14 @@ public sealed class PluginBinderTests
     [InlineData("[[[[", 2)]
     public async Task A_damaged_payload_is_refused(string payload, int expected)
     {
-        var (call, _) = PluginBinder.Bind(typeof(PluginBinderTests).Assembly, Mock.Of<IPluginContext>(), activator: null);
+        var (call, _, _) = PluginBinder.Bind(typeof(PluginBinderTests).Assembly, Mock.Of<IPluginContext>(), activator: null);
         Assert.Equal(expected, (await call("Sum", Encoding.UTF8.GetBytes(payload), [], NoHost, CancellationToken.None)).First.Status);
     }
 
     [Fact]
     public async Task An_attachment_that_is_not_there_is_refused()
     {
-        var (call, _) = PluginBinder.Bind(typeof(PluginBinderTests).Assembly, Mock.Of<IPluginContext>(), activator: null);
+        var (call, _, _) = PluginBinder.Bind(typeof(PluginBinderTests).Assembly, Mock.Of<IPluginContext>(), activator: null);
         Assert.Equal(2, (await call("Count", """[{"$bytes":1}]"""u8.ToArray(), [new byte[1]], NoHost, CancellationToken.None)).First.Status);
         Assert.Equal(0, (await call("Count", """[{"$bytes":0}]"""u8.ToArray(), [new byte[1]], NoHost, CancellationToken.None)).First.Status);
     }
