@@ -53,7 +53,7 @@ internal sealed record PoolSettings
     public required ILogger Logger { get; init; }
     public required TimeProvider Time { get; init; }
 
-    /// <summary>How many items of a map may be under way: enough to keep the queue full.</summary>
+    /// <summary>How many items of a map may be under way at least: enough to keep the queue full.</summary>
     public int MapWindow => QueueCapacity + Workers;
 
     /// <summary>Checks everything and reports every fault at once.</summary>

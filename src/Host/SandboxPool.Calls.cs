@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
+using ProcessPool.Calls;
 using ProcessPool.Diagnostics;
 using ProcessPool.Protocol;
 
@@ -122,6 +123,7 @@ public sealed partial class SandboxPool
             RefusingAsync(items, CancellationToken.None),
             (index, item, token) => OutcomeAsync<TResult>(index, entryPoint, CallArguments.From(item), options, null, token),
             ordered,
+            MapBundler<TItem, TResult>.For(this, _settings, entryPoint, options),
             cancellationToken);
     }
 

@@ -14,6 +14,13 @@ public sealed partial class SandboxPool
     private Callbacks? _noCallbacks;
     private long _lastCallId;
 
+    /// <summary>The plugin's version that is current; null when the pool is not running.</summary>
+    internal PluginVersion? Version => _version;
+
+    /// <summary>Numbers for so many calls.</summary>
+    /// <returns>The first one.</returns>
+    internal long TakeCallIds(int count) => Interlocked.Add(ref _lastCallId, count) - count + 1;
+
     /// <summary>Makes a call. A stream is collected into an array.</summary>
     /// <param name="entryPoint">The entry point's name.</param>
     /// <param name="arguments">The arguments.</param>
@@ -164,7 +171,7 @@ public sealed partial class SandboxPool
     }
 
     // A token that is cancelled between its registration and the queueing has found nothing to withdraw.
-    private static Task Submit(InvocationQueue queue, Invocation call)
+    internal static Task Submit(InvocationQueue queue, Invocation call)
     {
         var room = queue.PutAsync(call);
         if (call.CancellationToken.IsCancellationRequested)

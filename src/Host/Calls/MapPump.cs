@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using ProcessPool.Calls;
 using ProcessPool.Diagnostics;
 
 namespace ProcessPool;
@@ -7,7 +8,7 @@ namespace ProcessPool;
 /// <summary>
 /// Maps a sequence of any length over the pool in bounded memory: an item is read only when there is room for its outcome.
 /// </summary>
-/// <param name="window">How many items may be under way or waiting to be consumed.</param>
+/// <param name="window">How many items may be under way or waiting to be consumed; while calls are so short that they go together, as many as keep the workers busy for some milliseconds.</param>
 /// <param name="patience">How long an abandoned input may take to end; then it is left behind.</param>
 /// <param name="time">The clock for that.</param>
 internal sealed class MapPump(int window, TimeSpan patience, TimeProvider time)
@@ -16,30 +17,57 @@ internal sealed class MapPump(int window, TimeSpan patience, TimeProvider time)
     /// <param name="items">The input; read one after the other, never ahead of the window.</param>
     /// <param name="call">Makes one call; never fails.</param>
     /// <param name="ordered">In input order, or as completed.</param>
+    /// <param name="bundler">Makes calls together, where they can be; null: none can.</param>
     /// <param name="cancellationToken">Ends the reading and cancels the calls under way.</param>
     public async IAsyncEnumerable<CallOutcome<TResult>> RunAsync<TItem, TResult>(
         IAsyncEnumerable<TItem> items,
         Func<long, TItem, CancellationToken, Task<CallOutcome<TResult>>> call,
         bool ordered,
-        [EnumeratorCancellation] CancellationToken cancellationToken)
+        MapBundler<TItem, TResult>? bundler = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var stopped = stop.Token;
-        var room = new SemaphoreSlim(window);
-        var outcomes = Channel.CreateUnbounded<Task<CallOutcome<TResult>>>();
+        var room = new MapRoom();
+        var signals = Channel.CreateUnbounded<MapPart<TResult>>(new UnboundedChannelOptions { SingleReader = true });
+        var inOrder = Channel.CreateUnbounded<MapPart<TResult>>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
 
-        // The reader and every call under way. The last to leave completes the channel.
+        // The reader and every part under way. The last to leave completes the channel.
         var present = 1;
         var readerLeft = 0;
         var reading = Task.Run(ReadAsync, CancellationToken.None);
         try
         {
-            await foreach (var outcome in outcomes.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+            MapPart<TResult>? part = null;
+            while (true)
             {
-                var settled = await outcome.ConfigureAwait(false);
-                cancellationToken.ThrowIfCancellationRequested();
-                room.Release();
-                yield return settled;
+                part ??= Next();
+                while (part?.TryTake(ordered, out var outcome) == true)
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    room.Leave();
+                    yield return outcome;
+                }
+
+                if (part is null || ordered && !part.IsTaken)
+                {
+                    if (!await signals.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
+                    {
+                        break;
+                    }
+
+                    if (ordered)
+                    {
+                        while (signals.Reader.TryRead(out var signalled))
+                        {
+                            signalled.Looked();
+                        }
+                    }
+                }
+                else
+                {
+                    part = null;
+                }
             }
 
             // What went wrong in reading comes after the outcomes of what was read.
@@ -50,13 +78,30 @@ internal sealed class MapPump(int window, TimeSpan patience, TimeProvider time)
         {
             await stop.CancelAsync().ConfigureAwait(false);
             ReaderLeaves();
-            await foreach (var outcome in outcomes.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+            await foreach (var _ in signals.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
             {
-                await outcome.ConfigureAwait(false);
+                // Until all have left.
             }
 
             reading.Forget();
             await reading.WaitAsync(patience, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        // In order, the next one; otherwise one that has told of outcomes.
+        MapPart<TResult>? Next()
+        {
+            if (ordered)
+            {
+                return inOrder.Reader.TryRead(out var first) ? first : null;
+            }
+
+            if (signals.Reader.TryRead(out var signalled))
+            {
+                signalled.Looked();
+                return signalled;
+            }
+
+            return null;
         }
 
         async Task ReadAsync()
@@ -67,35 +112,69 @@ internal sealed class MapPump(int window, TimeSpan patience, TimeProvider time)
                 await using var end = source.ConfigureAwait(false);
                 for (var index = 0L; ; index++)
                 {
-                    await room.WaitAsync(stopped).ConfigureAwait(false);
-                    if (!await source.MoveNextAsync().ConfigureAwait(false) || stopped.IsCancellationRequested)
+                    var limit = Math.Max(window, bundler?.ReadAhead ?? 0);
+                    if (!room.TryEnter(limit))
+                    {
+                        await CloseAsync().ConfigureAwait(false);
+                        await room.EnterAsync(limit, stopped).ConfigureAwait(false);
+                    }
+
+                    var moved = source.MoveNextAsync();
+                    if (!moved.IsCompleted)
+                    {
+                        // Nothing that is there waits for what is not.
+                        await CloseAsync().ConfigureAwait(false);
+                    }
+
+                    if (!await moved.ConfigureAwait(false) || stopped.IsCancellationRequested)
                     {
                         return;
                     }
 
-                    Interlocked.Increment(ref present);
-                    _ = FollowAsync(call(index, source.Current, stopped));
+                    if (bundler?.TryAdd(index, source.Current) != true)
+                    {
+                        await CloseAsync().ConfigureAwait(false);
+                        Follow(() => new MapCall<TResult>(call(index, source.Current, stopped)));
+                    }
+                    else if (bundler.IsFull)
+                    {
+                        await CloseAsync().ConfigureAwait(false);
+                    }
                 }
             }
             finally
             {
+                await CloseAsync().ConfigureAwait(false);
                 ReaderLeaves();
             }
         }
 
-        async Task FollowAsync(Task<CallOutcome<TResult>> outcome)
+        Task CloseAsync() => bundler?.IsOpen == true ? Follow(() => bundler.Close(stopped))?.Queued ?? Task.CompletedTask : Task.CompletedTask;
+
+        MapPart<TResult>? Follow(Func<MapPart<TResult>> make)
         {
+            // Counted first: whoever ends the map waits for it, or has ended it before; then nobody wants it.
+            Interlocked.Increment(ref present);
+            if (stopped.IsCancellationRequested)
+            {
+                Leave();
+                return null;
+            }
+
+            var part = make();
+            part.TellOf(signalled => signals.Writer.TryWrite(signalled));
             if (ordered)
             {
-                outcomes.Writer.TryWrite(outcome);
+                inOrder.Writer.TryWrite(part);
             }
 
-            await outcome.ConfigureAwait(false);
-            if (!ordered)
-            {
-                outcomes.Writer.TryWrite(outcome);
-            }
+            _ = LeaveAfterAsync(part);
+            return part;
+        }
 
+        async Task LeaveAfterAsync(MapPart<TResult> part)
+        {
+            await part.RunAsync().ConfigureAwait(false);
             Leave();
         }
 
@@ -112,7 +191,7 @@ internal sealed class MapPump(int window, TimeSpan patience, TimeProvider time)
         {
             if (Interlocked.Decrement(ref present) == 0)
             {
-                outcomes.Writer.TryComplete();
+                signals.Writer.TryComplete();
             }
         }
     }

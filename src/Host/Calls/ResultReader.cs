@@ -34,7 +34,7 @@ internal static class ResultReader
         {
             try
             {
-                return payloads.Read<T>(reply.Payload) is { } value ? value : default(T) is null ? default! : throw new JsonException("The result is null.");
+                return ReadPlain<T>(reply.Payload, payloads);
             }
             catch (Exception exception) when (exception is not SandboxPoolException)
             {
@@ -45,7 +45,12 @@ internal static class ResultReader
         return Read<T>(reply, settled.Site, payloads);
     }
 
-    private static CallArgumentException Unreadable<T>(Exception exception, FaultSite site) =>
+    /// <summary>A result without attachments. Throws what its reading throws.</summary>
+    public static T ReadPlain<T>(ReadOnlyMemory<byte> json, PayloadJson payloads) =>
+        payloads.Read<T>(json) is { } value ? value : default(T) is null ? default! : throw new JsonException("The result is null.");
+
+    /// <summary>What its reading has thrown, for the caller.</summary>
+    public static CallArgumentException Unreadable<T>(Exception exception, FaultSite site) =>
         new($"The result of {site.EntryPoint} cannot be read as {TypeNames.Of(typeof(T))}: {exception.Message}", site, exception);
 
     /// <summary>Throws for a call that did not succeed.</summary>

@@ -91,6 +91,9 @@ public sealed class PluginInfo
     /// <summary>Whether there is such an entry point, and its result is a stream.</summary>
     internal bool Streams(string? name) => name is not null && _byName.TryGetValue(name, out var entryPoint) && entryPoint.Streams;
 
+    /// <summary>The entry point of a name, or null.</summary>
+    internal EntryPointInfo? TryFind(string name) => _byName.GetValueOrDefault(name);
+
     /// <summary>The entry point of a name.</summary>
     /// <exception cref="CallArgumentException">There is none; the message lists those that exist.</exception>
     internal EntryPointInfo Find(string name, FaultSite site) =>

@@ -14,7 +14,8 @@ internal readonly record struct CallTraits(bool AcceptsCancellation = false, boo
 /// <summary>One call on its way: what was asked, how far it has come, and the one place where it is settled.</summary>
 internal sealed class Invocation(CallRequest request, CallTraits traits, CallOptions options, Callbacks? callbacks, CancellationToken cancellationToken)
 {
-    private const int MaxTogetherBytes = 512;
+    /// <summary>What has larger arguments goes alone.</summary>
+    public const int MaxTogetherBytes = 512;
 
     private readonly TaskCompletionSource<SettledCall> _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CallLifecycle _life = new();
@@ -34,6 +35,9 @@ internal sealed class Invocation(CallRequest request, CallTraits traits, CallOpt
 
     /// <summary>Set when this is no call but asks for a worker of its own.</summary>
     public Lease? Lease { get; init; }
+
+    /// <summary>Set when this is no call but the items of a map.</summary>
+    public Bundle? Bundle { get; init; }
 
     public CancellationToken CancellationToken { get; } = cancellationToken;
 
@@ -79,7 +83,7 @@ internal sealed class Invocation(CallRequest request, CallTraits traits, CallOpt
     public TaskCompletionSource? Room { get; set; }
 
     /// <summary>Whether it can be sent together with others: nothing about it needs a worker's whole attention.</summary>
-    public bool CanGoTogether => Lease is null && Stream is null && Callbacks?.HasLive != true && !Request.Measure && Options.Timeout is null && Returns == 0 && Retries == 0 && !Moved
+    public bool CanGoTogether => Lease is null && Bundle is null && Stream is null && Callbacks?.HasLive != true && !Request.Measure && Options.Timeout is null && Returns == 0 && Retries == 0 && !Moved
         && Request.Payload.Length <= MaxTogetherBytes && Request.Attachments.Length == 0;
 
     /// <summary>Whether it can be sent after this one.</summary>

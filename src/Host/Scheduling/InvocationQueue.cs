@@ -261,7 +261,7 @@ internal sealed partial class InvocationQueue : IDisposable
             call.Room?.TrySetResult();
         }
 
-        return refused.Count;
+        return refused.Sum(call => call.Bundle?.Count ?? 1);
     }
 
     /// <summary>Takes calls again, unless it was closed for good.</summary>

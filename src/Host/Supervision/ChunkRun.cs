@@ -13,7 +13,7 @@ namespace ProcessPool.Supervision;
 /// <param name="calls">The calls.</param>
 /// <param name="settings">The pool's.</param>
 /// <param name="supervisor">The pool's.</param>
-internal sealed class ChunkRun(Incarnation incarnation, List<Invocation> calls, PoolSettings settings, Supervisor supervisor)
+internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSettings settings, Supervisor supervisor)
 {
     /// <summary>How often it is looked whether the calls go on.</summary>
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(10);
@@ -33,6 +33,9 @@ internal sealed class ChunkRun(Incarnation incarnation, List<Invocation> calls, 
     private CancellationToken _poolStopped;
     private bool _isOver;
 
+    /// <summary>How many have succeeded that nothing had happened to. They are not among those that are handed on.</summary>
+    public int PlainSuccesses { get; private set; }
+
     /// <summary>Runs them all. Every reply is also handed to <paramref name="replied"/>.</summary>
     public async Task<WorkerAfterCall> RunAsync(Action<CallReply> replied, CancellationToken poolStopped)
     {
@@ -41,10 +44,15 @@ internal sealed class ChunkRun(Incarnation incarnation, List<Invocation> calls, 
         using var stop = poolStopped.UnsafeRegister(_ => _worker.Kill(), null);
         try
         {
-            var pending = _worker.InvokeManyAsync(calls, (index, reply) => Answer(index, reply, replied));
+            var pending = _worker.InvokeManyAsync(calls, (index, reply) => Answer(index, reply, replied), AnswerPlain);
             _worker.Watch();
             _look = settings.Time.CreateTimer(_ => LookAfter(), null, LookEvery, LookEvery);
-            for (var i = 0; i < calls.Count; i++)
+            if (calls is Bundle bundle)
+            {
+                leaving.Add(bundle.CancellationToken.UnsafeRegister(_ => _ = LeaveAsync(), null));
+            }
+
+            for (var i = 0; i < calls.Count && calls is QueuedCalls; i++)
             {
                 if (calls[i].CancellationToken.CanBeCanceled)
                 {
@@ -70,6 +78,24 @@ internal sealed class ChunkRun(Incarnation incarnation, List<Invocation> calls, 
 
     private Settlement SettlementOf(int index) => new(incarnation, calls[index], isLeased: false, settings, supervisor);
 
+    private bool AnswerPlain(int index, ReadOnlySpan<byte> json)
+    {
+        lock (_gate)
+        {
+            if (_answered[index] || !calls.IsPlain(index))
+            {
+                return false;
+            }
+
+            _answered[index] = true;
+            _answers++;
+            PlainSuccesses++;
+        }
+
+        calls.Succeed(index, json);
+        return true;
+    }
+
     private void Answer(int index, CallReply reply, Action<CallReply> replied)
     {
         CallWatch? watch = null;
@@ -90,7 +116,7 @@ internal sealed class ChunkRun(Incarnation incarnation, List<Invocation> calls, 
         _killed |= watch is { Killed: true };
         if (reply.Status == CallStatus.Skipped)
         {
-            if (calls[index].Phase != CallPhase.Settled)
+            if (!calls.IsSettled(index))
             {
                 // It was taken back, and this says so sooner than the answer to that.
                 calls[index].Moved = true;
@@ -101,7 +127,7 @@ internal sealed class ChunkRun(Incarnation incarnation, List<Invocation> calls, 
         }
 
         replied(reply);
-        if (watch is null && calls[index].Phase == CallPhase.Settled)
+        if (watch is null && calls.IsSettled(index))
         {
             // Its caller left before it began.
             return;
@@ -121,13 +147,15 @@ internal sealed class ChunkRun(Incarnation incarnation, List<Invocation> calls, 
     /// <summary>Its caller has left. One that has not begun is skipped; one that executes is asked to end, and ends its worker if it does not.</summary>
     private void Leave(int index)
     {
-        var call = calls[index];
+        Invocation call;
         lock (_gate)
         {
             if (_isOver || _answered[index] || _watches?.ContainsKey(index) == true)
             {
                 return;
             }
+
+            call = calls[index];
 
             if (_worker.ReadMark() is { } mark && mark.StartedCall != call.Request.Id)
             {
@@ -171,7 +199,7 @@ internal sealed class ChunkRun(Incarnation incarnation, List<Invocation> calls, 
                 return;
             }
 
-            open = Enumerable.Range(0, calls.Count).Where(index => !_answered[index] && calls[index].Phase == CallPhase.Assigned).ToList();
+            open = Open_NeedsLock();
         }
 
         if (open.Count > 1)
@@ -180,25 +208,56 @@ internal sealed class ChunkRun(Incarnation incarnation, List<Invocation> calls, 
         }
     }
 
+    private List<int> Open_NeedsLock() => Enumerable.Range(0, calls.Count).Where(index => !_answered[index] && calls.IsAssigned(index)).ToList();
+
     private async Task MoveAsync(List<int> open)
     {
-        var revoked = (await _worker.RevokeAsync(open.ConvertAll(index => calls[index].Request.Id)).ConfigureAwait(false)).ToHashSet();
+        foreach (var call in await RevokeAsync(open).ConfigureAwait(false))
+        {
+            call.Moved = true;
+            supervisor.PutBack(call);
+        }
+    }
+
+    /// <summary>Whoever wants all of them has left.</summary>
+    private async Task LeaveAsync()
+    {
+        List<int> open;
+        lock (_gate)
+        {
+            open = Open_NeedsLock();
+        }
+
+        foreach (var call in await RevokeAsync(open).ConfigureAwait(false))
+        {
+            supervisor.CallFinishes();
+            call.Cancel();
+        }
+
+        open.ForEach(Leave);
+    }
+
+    /// <summary>Takes back those that have not begun.</summary>
+    /// <returns>Them, from the last one on: put back one by one, the first one is first in the queue again.</returns>
+    private async Task<List<Invocation>> RevokeAsync(List<int> open)
+    {
+        var revoked = (await _worker.RevokeAsync(open.ConvertAll(calls.IdOf)).ConfigureAwait(false)).ToHashSet();
+        var taken = new List<Invocation>();
         for (var i = open.Count - 1; i >= 0; i--)
         {
-            var call = calls[open[i]];
             lock (_gate)
             {
-                if (_isOver || _answered[open[i]] || !revoked.Contains(call.Request.Id) || call.Phase != CallPhase.Assigned)
+                if (_isOver || _answered[open[i]] || !revoked.Contains(calls.IdOf(open[i])) || calls.IsSettled(open[i]))
                 {
                     continue;
                 }
 
                 _answered[open[i]] = true;
+                taken.Add(calls[open[i]]);
             }
-
-            call.Moved = true;
-            supervisor.PutBack(call);
         }
+
+        return taken;
     }
 
     /// <summary>Nothing is watched any more.</summary>
@@ -231,8 +290,8 @@ internal sealed class ChunkRun(Incarnation incarnation, List<Invocation> calls, 
         }
 
         // Who began last has done it. Where the recorder cannot be read, it is the first one without a reply.
-        var began = exit.Mark is { } mark ? open.FindIndex(index => calls[index].Request.Id == mark.StartedCall) : open.Count > 0 ? 0 : -1;
-        supervisor.Chunks.Failed(calls[0].Request.EntryPoint);
+        var began = exit.Mark is { } mark ? open.FindIndex(index => calls.IdOf(index) == mark.StartedCall) : open.Count > 0 ? 0 : -1;
+        supervisor.Chunks.Failed(calls.EntryPoint);
         if (!killed)
         {
             supervisor.WorkerDied(incarnation, exit, began >= 0 ? supervisor.SiteOf(calls[open[began]], incarnation) : null);

@@ -23,6 +23,13 @@ internal sealed class RecycleRules(RecyclePolicy policy, TimeProvider time, long
     private bool _aboveMemory;
     private (long At, TimeSpan Wait)? _postponed;
 
+    /// <summary>So many calls have succeeded.</summary>
+    public void CallsEnded(int calls, Func<long?> memory)
+    {
+        _calls += calls - 1;
+        CallEnded(outOfMemory: false, memory);
+    }
+
     /// <summary>A call has ended.</summary>
     /// <param name="outOfMemory">Whether it failed with an <see cref="OutOfMemoryException"/>.</param>
     /// <param name="memory">Reads the worker's memory in bytes; asked only when there is a limit.</param>

@@ -14,6 +14,9 @@ internal readonly record struct ServiceEnd(WorkerExit? Death = null, bool Clean 
 /// <summary>One worker's time in a slot: it serves calls until it dies, is spent, is recycled, or there are no more.</summary>
 internal sealed class Service : IDisposable
 {
+    /// <summary>Of what is no call.</summary>
+    private static readonly CallReply NoReply = new(CallStatus.Succeeded, default, [], null);
+
     private readonly Incarnation _incarnation;
     private readonly IWorker _worker;
     private readonly PoolSettings _settings;
@@ -120,7 +123,7 @@ internal sealed class Service : IDisposable
             _supervisor.EndLease(lease, end?.Death, _incarnation);
         }
 
-        call.Succeed(new SettledCall(new CallReply(CallStatus.Succeeded, default, [], null), call, _incarnation, _supervisor.PoolName));
+        call.Succeed(new SettledCall(NoReply, call, _incarnation, _supervisor.PoolName));
         return end;
     }
 
@@ -134,10 +137,15 @@ internal sealed class Service : IDisposable
     /// <summary>Runs one call; null when the worker is ready for the next.</summary>
     private async Task<ServiceEnd?> ServeAsync(Invocation call, bool isLeased, RestartBudget budget, CancellationToken poolStopped)
     {
-        var together = isLeased ? null : Together(call);
-        if (together is not null)
+        if (call.Bundle is { } bundle)
         {
-            return await ServeAsync(together, budget, poolStopped).ConfigureAwait(false);
+            bundle.Incarnation = _incarnation;
+            return await ServeAsync(bundle, call, budget, poolStopped).ConfigureAwait(false);
+        }
+
+        if (!isLeased && Together(call) is { } together)
+        {
+            return await ServeAsync(new QueuedCalls(together), null, budget, poolStopped).ConfigureAwait(false);
         }
 
         _supervisor.CallBegins();
@@ -188,15 +196,20 @@ internal sealed class Service : IDisposable
     }
 
     /// <summary>Runs calls that go together; null when the worker is ready for the next.</summary>
-    private async Task<ServiceEnd?> ServeAsync(List<Invocation> calls, RestartBudget budget, CancellationToken poolStopped)
+    /// <param name="calls">The calls.</param>
+    /// <param name="carrier">What stood for them in the queue, if anything did.</param>
+    /// <param name="budget">The slot's.</param>
+    /// <param name="poolStopped">Ends them.</param>
+    private async Task<ServiceEnd?> ServeAsync(Chunk calls, Invocation? carrier, RestartBudget budget, CancellationToken poolStopped)
     {
         _supervisor.CallBegins();
         var since = _settings.Time.GetTimestamp();
+        var run = new ChunkRun(_incarnation, calls, _settings, _supervisor);
         WorkerAfterCall end;
         try
         {
             _incarnation.Life.Fire(WorkerTrigger.Assign);
-            end = await new ChunkRun(_incarnation, calls, _settings, _supervisor).RunAsync(
+            end = await run.RunAsync(
                 reply =>
                 {
                     budget.Forgive();
@@ -206,17 +219,29 @@ internal sealed class Service : IDisposable
         }
         catch (Exception exception)
         {
-            calls.ForEach(call => call.Fail(exception));
+            for (var i = 0; i < calls.Count; i++)
+            {
+                calls[i].Fail(exception);
+            }
+
             throw;
         }
         finally
         {
             _supervisor.CallEnds();
+            carrier?.Succeed(new SettledCall(NoReply, carrier, _incarnation, _supervisor.PoolName));
+        }
+
+        if (run.PlainSuccesses > 0)
+        {
+            budget.Forgive();
+            _rules.CallsEnded(run.PlainSuccesses, _worker.ReadMemory);
+            _supervisor.CallFinishes(run.PlainSuccesses);
         }
 
         if (end == WorkerAfterCall.Ready)
         {
-            _supervisor.Chunks.Ran(calls[0].Request.EntryPoint, calls.Count, since);
+            _supervisor.Chunks.Ran(calls.EntryPoint, calls.Count, since);
         }
 
         return await AfterAsync(end, poolStopped).ConfigureAwait(false);

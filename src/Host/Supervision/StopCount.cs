@@ -12,11 +12,11 @@ internal sealed class StopCount
 
     public void Begin() => _counting = true;
 
-    public void Completed()
+    public void Completed(int calls = 1)
     {
         if (_counting)
         {
-            Interlocked.Increment(ref _completed);
+            Interlocked.Add(ref _completed, calls);
         }
     }
 

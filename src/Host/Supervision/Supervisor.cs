@@ -205,8 +205,8 @@ internal sealed class Supervisor : IQueueErrors
 
     public void CallEnds() => Interlocked.Decrement(ref _busy);
 
-    /// <summary>A call is about to be settled, by itself.</summary>
-    public void CallFinishes() => _stopCount.Completed();
+    /// <summary>A call is about to be settled, by itself; or so many.</summary>
+    public void CallFinishes(int calls = 1) => _stopCount.Completed(calls);
 
     /// <summary>A call that was executing is about to fail because the pool stops.</summary>
     public void CallCutOff() => _stopCount.CutOff(1);

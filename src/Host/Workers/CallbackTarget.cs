@@ -20,7 +20,7 @@ internal sealed class CallbackTarget(PoolSettings settings)
     public void Begin(long callId, Callbacks? callbacks) => _current = callbacks is null ? null : id => id == callId ? callbacks : null;
 
     /// <summary>From now on these calls execute, one after the other.</summary>
-    public void Begin(IReadOnlyList<Invocation> calls) => _current = id => calls.FirstOrDefault(call => call.Request.Id == id)?.Callbacks;
+    public void Begin(Chunk calls) => _current = id => Enumerable.Range(0, calls.Count).Where(index => calls.IdOf(index) == id).Select(index => calls[index].Callbacks).FirstOrDefault();
 
     public async Task<CallReply> CallbackAsync(object? argument, CancellationToken cancellationToken)
     {

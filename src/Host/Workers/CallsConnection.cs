@@ -41,7 +41,7 @@ internal sealed class CallsConnection : IDisposable
     public Task<object?> RequestAsync(string method, object argument) => _channel.RequestAsync(method, argument);
 
     /// <inheritdoc cref="RequestChannel.RequestManyAsync"/>
-    public Task RequestManyAsync(string method, object argument, int count, Action<int, object?> reply) => _channel.RequestManyAsync(method, argument, count, reply);
+    public Task RequestManyAsync(string method, object argument, ManyReplies replies) => _channel.RequestManyAsync(method, argument, replies);
 
     /// <inheritdoc cref="RequestChannel.Recover"/>
     public void Recover(byte[] frames)

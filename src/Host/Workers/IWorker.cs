@@ -1,5 +1,6 @@
 using ProcessPool.Calls;
 using ProcessPool.Protocol;
+using ProcessPool.Protocol.Transport;
 using ProcessPool.Scheduling;
 
 namespace ProcessPool.Workers;
@@ -32,7 +33,8 @@ internal interface IWorker : IAsyncDisposable
     /// <exception cref="WorkerLostException">The worker is gone. Each reply that it had finished was delivered.</exception>
     /// <param name="calls">The calls: none streams, or has live arguments.</param>
     /// <param name="reply">Takes each reply: which call's, and what it is.</param>
-    Task InvokeManyAsync(IReadOnlyList<Invocation> calls, Action<int, CallReply> reply);
+    /// <param name="plain">Is offered the results of calls that succeeded first.</param>
+    Task InvokeManyAsync(Chunk calls, Action<int, CallReply> reply, PlainReply plain);
 
     /// <summary>Asks one of the calls to end: now, or as soon as it begins.</summary>
     void Cancel(long callId);

@@ -108,32 +108,37 @@ internal sealed class SandboxWorker : IWorker
         }
     }
 
-    public async Task InvokeManyAsync(IReadOnlyList<Invocation> calls, Action<int, CallReply> reply)
+    public async Task InvokeManyAsync(Chunk calls, Action<int, CallReply> reply, PlainReply plain)
     {
         _callbacks.Begin(calls);
         try
         {
-            var requests = new CallRequest[calls.Count];
-            for (var i = 0; i < requests.Length; i++)
-            {
-                requests[i] = calls[i].Request;
-            }
-
-            await _calls.RequestManyAsync(nameof(ISandboxCalls.InvokeManyAsync), CallChunk.Of(requests), requests.Length, (index, value) =>
-            {
-                if (value is not CallReply { Attachments: not null, Status: not CallStatus.Streaming and <= CallStatus.Skipped, InMailbox.Length: 0 } each)
-                {
-                    throw new InvalidDataException("It answered a call with nothing, or with a stream.");
-                }
-
-                _callsServed++;
-                reply(index, each);
-            }).ConfigureAwait(false);
+            var replies = new ManyReplies(calls.Count, Take, TryTakePlain, calls.Received);
+            await _calls.RequestManyAsync(nameof(ISandboxCalls.InvokeManyAsync), calls.ToMessage(), replies).ConfigureAwait(false);
             _callbacks.End();
         }
         catch (Exception exception)
         {
             throw await LostAsync(exception).ConfigureAwait(false);
+        }
+
+        void Take(int index, object? value)
+        {
+
+            if (value is not CallReply { Attachments: not null, Status: not CallStatus.Streaming and <= CallStatus.Skipped, InMailbox.Length: 0 } each)
+            {
+                throw new InvalidDataException("It answered a call with nothing, or with a stream.");
+            }
+
+            _callsServed++;
+            reply(index, each);
+        }
+
+        bool TryTakePlain(int index, ReadOnlySpan<byte> json)
+        {
+            var isTaken = plain(index, json);
+            _callsServed += isTaken ? 1 : 0;
+            return isTaken;
         }
     }
 

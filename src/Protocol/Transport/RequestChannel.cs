@@ -76,12 +76,10 @@ internal sealed class RequestChannel(
     /// <summary>Makes a request that is answered many times. One such request at a time.</summary>
     /// <param name="method">The method.</param>
     /// <param name="argument">Its only argument.</param>
-    /// <param name="count">How many answers there will be.</param>
-    /// <param name="reply">Takes each, on the thread that reads: which one, and what it is.</param>
+    /// <param name="many">Takes the answers, on the thread that reads.</param>
     /// <returns>Ends with the last answer; fails with an <see cref="IOException"/> when the connection has ended.</returns>
-    public Task RequestManyAsync(string method, object argument, int count, Action<int, object?> reply)
+    public Task RequestManyAsync(string method, object argument, ManyReplies many)
     {
-        ManyReplies many;
         lock (_gate)
         {
             if (_isOver)
@@ -89,8 +87,9 @@ internal sealed class RequestChannel(
                 return Task.FromException(Ended());
             }
 
-            many = _many = new ManyReplies(_lastId + 1, count, reply);
-            _lastId += count;
+            many.First = _lastId + 1;
+            _many = many;
+            _lastId += many.Count;
         }
 
         var sent = SendAsync(new JsonRpcRequest { RequestId = new RequestId(many.First), Method = method, ArgumentsList = [argument] });
@@ -132,6 +131,11 @@ internal sealed class RequestChannel(
     {
         while (buffer.TryTake(out var frame))
         {
+            if (TryReplyPlainly(frame))
+            {
+                continue;
+            }
+
             if (WireFormatter.TryReadResult(frame, out var id, out var result))
             {
                 Receive(id, result);
@@ -141,6 +145,8 @@ internal sealed class RequestChannel(
                 Receive(WireFormatter.Read(frame));
             }
         }
+
+        _many?.Received();
     }
 
     /// <summary>Takes one message.</summary>
@@ -203,6 +209,28 @@ internal sealed class RequestChannel(
             _many = null;
             many.Complete();
         }
+    }
+
+    private bool TryReplyPlainly(ReadOnlySpan<byte> frame)
+    {
+        if (_many is not { } many || !WireFormatter.TryReadPlainReply(frame, out var id, out var json))
+        {
+            return false;
+        }
+
+        bool isTaken, isLast;
+        lock (many)
+        {
+            isTaken = many.TryTake(id, json, out isLast);
+        }
+
+        if (isLast)
+        {
+            _many = null;
+            many.Complete();
+        }
+
+        return isTaken;
     }
 
     private async Task FailWithAsync(ValueTask sent, long id)

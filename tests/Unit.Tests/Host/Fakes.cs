@@ -80,7 +80,7 @@ internal sealed class FakeWorker(string name) : IWorker
         return Task.FromResult(revoked);
     }
 
-    public async Task InvokeManyAsync(IReadOnlyList<Invocation> calls, Action<int, CallReply> reply)
+    public async Task InvokeManyAsync(Chunk calls, Action<int, CallReply> reply, PlainReply plain)
     {
         Chunks.Add(calls.Count);
         for (var i = 0; i < calls.Count; i++)

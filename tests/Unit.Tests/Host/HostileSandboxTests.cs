@@ -1,5 +1,6 @@
 using ProcessPool.Calls;
 using ProcessPool.Protocol;
+using ProcessPool.Scheduling;
 using ProcessPool.Protocol.Transport;
 using ProcessPool.TestKit;
 using ProcessPool.Workers;
@@ -175,7 +176,7 @@ public sealed class HostileSandboxTests
 
         _sandbox.Outbox = [.. writer.Written.Span, 0, 0, 0, 9, 42];
         var answered = new List<int>();
-        var calls = worker.InvokeManyAsync([Some.Call(), Some.Call(), Some.Call()], (index, _) => answered.Add(index));
+        var calls = worker.InvokeManyAsync(new QueuedCalls([Some.Call(), Some.Call(), Some.Call()]), (index, _) => answered.Add(index), (_, _) => false);
         worker.Kill();
         await Assert.ThrowsAsync<WorkerLostException>(() => calls.Within("the calls are over"));
         Assert.Equal([0, 1], answered);
@@ -188,7 +189,7 @@ public sealed class HostileSandboxTests
         _sandbox.Outbox = new byte[RecorderPage.OutboxBytes];
         Random.Shared.NextBytes(_sandbox.Outbox);
         var answered = 0;
-        var calls = worker.InvokeManyAsync([Some.Call(), Some.Call()], (_, _) => answered++);
+        var calls = worker.InvokeManyAsync(new QueuedCalls([Some.Call(), Some.Call()]), (_, _) => answered++, (_, _) => false);
         worker.Kill();
         await Assert.ThrowsAsync<WorkerLostException>(() => calls.Within("the calls are over"));
         Assert.Equal(0, answered);
@@ -198,7 +199,7 @@ public sealed class HostileSandboxTests
     public async Task A_chunk_that_is_answered_with_nothing_costs_the_worker()
     {
         await using var worker = await StartAsync(calls: _ => Task.FromResult(Some.Reply), many: () => Task.CompletedTask);
-        var calls = worker.InvokeManyAsync([Some.Call(), Some.Call()], (_, _) => { });
+        var calls = worker.InvokeManyAsync(new QueuedCalls([Some.Call(), Some.Call()]), (_, _) => { }, (_, _) => false);
         Assert.Equal(CrashReason.ProtocolViolation, (await Assert.ThrowsAsync<WorkerLostException>(() => calls.Within("the calls are over"))).Exit.Reason);
     }
 

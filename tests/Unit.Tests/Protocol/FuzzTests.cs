@@ -82,7 +82,7 @@ public sealed class FuzzTests
         using var calls = new CallsConnection(sandbox, Cap, new CallbackTarget(Some.Settings()));
         var replies = 0;
         var one = calls.RequestAsync(nameof(ISandboxCalls.InvokeAsync), Some.Call().Request);
-        var many = calls.RequestManyAsync(nameof(ISandboxCalls.InvokeManyAsync), new CallChunk("Do", [], [], default), 3, (_, _) => replies++);
+        var many = calls.RequestManyAsync(nameof(ISandboxCalls.InvokeManyAsync), new CallChunk("Do", [], [], default), new ManyReplies(3, (_, _) => replies++));
         await sandbox.SandboxCalls.WriteAsync(bytes);
         await sandbox.SandboxCalls.DisposeAsync();
         await calls.Completion.ContinueWith(_ => { }, TaskScheduler.Default).Within("the connection ends");

@@ -1,0 +1,176 @@
+using System.Text;
+using ProcessPool.Protocol;
+using ProcessPool.Scheduling;
+using ProcessPool.Supervision;
+
+namespace ProcessPool.Calls;
+
+/// <summary>A bundle on its way, and the outcomes of its items.</summary>
+internal sealed class MapBundle<T> : MapPart<T>
+{
+    private readonly SandboxPool _pool;
+    private readonly PoolSettings _settings;
+    private readonly PluginVersion _version;
+    private readonly Bundle _bundle;
+    private readonly long _firstIndex;
+    private readonly CallOptions _options;
+    private readonly CancellationToken _cancellationToken;
+    private readonly Invocation _carrier;
+    private readonly Task<CallOutcome<T>>?[] _calls;
+    private readonly bool[] _taken;
+    private Task _queued = Task.CompletedTask;
+    private Exception? _failure;
+    private int _left;
+    private int _next;
+
+    public MapBundle(
+        SandboxPool pool, PoolSettings settings, PluginVersion version, Bundle bundle, long firstIndex, CallOptions? options, CancellationToken cancellationToken)
+    {
+        (_pool, _settings, _version, _bundle, _firstIndex) = (pool, settings, version, bundle, firstIndex);
+        _options = options ?? CallOptions.Default;
+        _cancellationToken = cancellationToken;
+        _left = bundle.Count;
+        _calls = new Task<CallOutcome<T>>?[_left];
+        _taken = new bool[_left];
+        _carrier = new Invocation(new CallRequest(bundle.IdOf(0), bundle.EntryPoint, default, []), default, _options, callbacks: null, cancellationToken) { Bundle = bundle };
+        bundle.Close(MakeCall, Progress, cancellationToken);
+    }
+
+    public override Task Queued => _queued;
+
+    public override bool IsTaken => _left == 0;
+
+    public override bool TryTake(bool inOrder, out CallOutcome<T> outcome)
+    {
+        for (var i = _next; i < _taken.Length; i++)
+        {
+            if (!_taken[i] && TryGet(i, out outcome))
+            {
+                _taken[i] = true;
+                _left--;
+                while (_next < _taken.Length && _taken[_next])
+                {
+                    _next++;
+                }
+
+                return true;
+            }
+
+            if (inOrder)
+            {
+                break;
+            }
+        }
+
+        outcome = default;
+        return false;
+    }
+
+    public override async Task RunAsync()
+    {
+        var queue = _version.Supervisor.Queue;
+        using (_cancellationToken.UnsafeRegister(_ => queue.Withdraw(_carrier), null))
+        {
+            _queued = SandboxPool.Submit(queue, _carrier);
+            try
+            {
+                await _carrier.Settled.ConfigureAwait(false);
+            }
+            catch (Exception exception)
+            {
+                // It never came to a worker.
+                if (!_version.CameTooLate(exception))
+                {
+                    _failure = exception;
+                }
+
+                for (var i = 0; i < _calls.Length && _failure is null; i++)
+                {
+                    var outcome = AgainAsync(i);
+                    Volatile.Write(ref _calls[i], outcome);
+                    _ = TellAfterAsync(outcome);
+                }
+            }
+        }
+
+        foreach (var call in _calls)
+        {
+            await (call ?? Task.CompletedTask).ConfigureAwait(false);
+        }
+
+        Progress();
+    }
+
+    private bool TryGet(int index, out CallOutcome<T> outcome)
+    {
+        if (_bundle.TryGetResult(index, out var json))
+        {
+            outcome = Read(index, json);
+            return true;
+        }
+
+        if (Volatile.Read(ref _calls[index]) is { } call)
+        {
+            outcome = call.IsCompleted ? call.Result : default;
+            return call.IsCompleted;
+        }
+
+        outcome = new CallOutcome<T>(_firstIndex + index, default!, _failure);
+        return _failure is not null;
+    }
+
+    private CallOutcome<T> Read(int index, ReadOnlyMemory<byte> json)
+    {
+        try
+        {
+            return new CallOutcome<T>(_firstIndex + index, ResultReader.ReadPlain<T>(json, _settings.Json), null);
+        }
+        catch (Exception exception)
+        {
+            return new CallOutcome<T>(_firstIndex + index, default!, ResultReader.Unreadable<T>(
+                exception, _version.Supervisor.SiteOf(_bundle.Incarnation!) with { CallId = _bundle.IdOf(index), EntryPoint = _bundle.EntryPoint, Execution = Execution.Started }));
+        }
+    }
+
+    /// <summary>An item becomes a call of its own, for the worker that has it already.</summary>
+    private Invocation MakeCall(int index)
+    {
+        var plugin = _version.Plugin.TryFind(_bundle.EntryPoint)!;
+        var traits = new CallTraits(plugin.AcceptsCancellation, Streams: false, plugin.IsIdempotent ? _options.Retries ?? _settings.Retries : 0);
+        var request = new CallRequest(_bundle.IdOf(index), _bundle.EntryPoint, _bundle.PayloadOf(index), []);
+        var call = new Invocation(request, traits, _options, callbacks: null, _cancellationToken) { QueuedAt = _carrier.QueuedAt, TakenAt = _carrier.TakenAt };
+        call.Assign();
+        var outcome = FollowAsync(index, call);
+        Volatile.Write(ref _calls[index], outcome);
+        _ = TellAfterAsync(outcome);
+        return call;
+    }
+
+    private async Task<CallOutcome<T>> FollowAsync(int index, Invocation call)
+    {
+        CallOutcome<T> outcome;
+        using var registration = _cancellationToken.UnsafeRegister(_ => _version.Supervisor.Queue.Withdraw(call), null);
+        try
+        {
+            var settled = await call.Settled.ConfigureAwait(false);
+            outcome = new CallOutcome<T>(_firstIndex + index, ResultReader.Read<T>(settled, _settings.Json), null);
+        }
+        catch (Exception exception)
+        {
+            outcome = _version.CameTooLate(exception) ? await AgainAsync(index).ConfigureAwait(false) : new CallOutcome<T>(_firstIndex + index, default!, exception);
+        }
+
+        return outcome;
+    }
+
+    // Whoever is told finds it completed.
+    private async Task TellAfterAsync(Task call)
+    {
+        await call.ConfigureAwait(false);
+        Progress();
+    }
+
+    // Another version has just become current: the call is made there.
+    private Task<CallOutcome<T>> AgainAsync(int index) => _pool.OutcomeAsync<T>(
+        _firstIndex + index, _bundle.EntryPoint, CallArguments.FromJson(Encoding.UTF8.GetString(_bundle.PayloadOf(index).Span)), _options, null, _cancellationToken);
+}

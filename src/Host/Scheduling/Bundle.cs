@@ -1,0 +1,108 @@
+using System.Buffers;
+using ProcessPool.Protocol;
+using ProcessPool.Supervision;
+
+namespace ProcessPool.Scheduling;
+
+/// <summary>
+/// Items of a map that go to a worker together: one entry in the queue, one message. An item becomes a call of its own only when something happens to it: it
+/// fails, its worker dies, it is taken back. One thread fills it, then one receives while another takes the outcomes.
+/// </summary>
+/// <param name="entryPoint">The entry point.</param>
+/// <param name="firstId">The first item's call id.</param>
+/// <param name="capacity">How many items it takes at most.</param>
+internal sealed class Bundle(string entryPoint, long firstId, int capacity) : Chunk
+{
+    private const int BufferBytes = 16 * 1024;
+
+    private readonly Lock _gate = new();
+    private readonly ArrayBufferWriter<byte> _payloads = new(capacity * 8);
+    private readonly int[] _ends = new int[capacity];
+    private readonly ReadOnlyMemory<byte>[] _results = new ReadOnlyMemory<byte>[capacity];
+    private readonly bool[] _succeeded = new bool[capacity];
+    private Invocation?[]? _calls;
+    private Func<int, Invocation>? _makeCall;
+    private Action? _onProgress;
+    private Memory<byte> _room;
+    private int _count;
+
+    public override string EntryPoint => entryPoint;
+
+    public override int Count => _count;
+
+    public bool IsFull => _count == capacity;
+
+    /// <summary>Who runs it; where the plain results come from.</summary>
+    public Incarnation? Incarnation { get; set; }
+
+    public override long IdOf(int index) => firstId + index;
+
+    /// <summary>The arguments of an item.</summary>
+    public ReadOnlyMemory<byte> PayloadOf(int index) => _payloads.WrittenMemory[(index == 0 ? 0 : _ends[index - 1]).._ends[index]];
+
+    /// <summary>Adds an item.</summary>
+    public void Add(ReadOnlySpan<byte> payload)
+    {
+        _payloads.Write(payload);
+        _ends[_count++] = _payloads.WrittenCount;
+    }
+
+    /// <summary>Cancelled when nobody wants the outcomes any more.</summary>
+    public CancellationToken CancellationToken { get; private set; }
+
+    /// <summary>It is complete, and about to be queued.</summary>
+    /// <param name="makeCall">Makes an item's call, for a worker that has it.</param>
+    /// <param name="onProgress">Told when outcomes are there; may come on any thread.</param>
+    /// <param name="cancellationToken">Cancelled when nobody wants them any more.</param>
+    public void Close(Func<int, Invocation> makeCall, Action onProgress, CancellationToken cancellationToken) =>
+        (_makeCall, _onProgress, CancellationToken) = (makeCall, onProgress, cancellationToken);
+
+    public override CallChunk ToMessage()
+    {
+        var ids = new long[_count];
+        for (var i = 0; i < ids.Length; i++)
+        {
+            ids[i] = firstId + i;
+        }
+
+        return new CallChunk(entryPoint, ids, _ends[.._count], _payloads.WrittenMemory);
+    }
+
+    public override bool IsPlain(int index) => Volatile.Read(ref _calls) is null || Volatile.Read(ref _calls![index]) is null;
+
+    public override Invocation this[int index]
+    {
+        get
+        {
+            lock (_gate)
+            {
+                _calls ??= new Invocation?[_count];
+                return _calls[index] ??= _makeCall!(index);
+            }
+        }
+    }
+
+    public override void Succeed(int index, ReadOnlySpan<byte> json)
+    {
+        if (_room.Length < json.Length)
+        {
+            _room = new byte[Math.Max(BufferBytes, json.Length)];
+        }
+
+        json.CopyTo(_room.Span);
+        _results[index] = _room[..json.Length];
+        _room = _room[json.Length..];
+        Volatile.Write(ref _succeeded[index], true);
+    }
+
+    public override void Received() => _onProgress!();
+
+    /// <summary>The result of an item that has succeeded and never was a call of its own.</summary>
+    /// <returns>False for others.</returns>
+    public bool TryGetResult(int index, out ReadOnlyMemory<byte> json)
+    {
+        var hasSucceeded = Volatile.Read(ref _succeeded[index]);
+        json = hasSucceeded ? _results[index] : default;
+        return hasSucceeded;
+    }
+}

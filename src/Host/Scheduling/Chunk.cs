@@ -1,0 +1,52 @@
+using ProcessPool.Protocol;
+
+namespace ProcessPool.Scheduling;
+
+/// <summary>Calls of one entry point that go to a worker together.</summary>
+internal abstract class Chunk
+{
+    public abstract string EntryPoint { get; }
+
+    public abstract int Count { get; }
+
+    /// <summary>Whether nothing has happened to any of them that would need a call of its own.</summary>
+    public virtual bool IsPlain(int index) => false;
+
+    /// <summary>The call, by itself.</summary>
+    public abstract Invocation this[int index] { get; }
+
+    public abstract long IdOf(int index);
+
+    /// <summary>As it travels.</summary>
+    public abstract CallChunk ToMessage();
+
+    /// <summary>A plain one has succeeded.</summary>
+    /// <param name="index">Which one.</param>
+    /// <param name="json">Its result.</param>
+    public virtual void Succeed(int index, ReadOnlySpan<byte> json) => throw new NotSupportedException();
+
+    /// <summary>What was read at once has been handed over.</summary>
+    public virtual void Received()
+    {
+    }
+
+    /// <summary>Whether its caller has its result, or has left.</summary>
+    public bool IsSettled(int index) => !IsPlain(index) && this[index].Phase == CallPhase.Settled;
+
+    /// <summary>Whether it may still go elsewhere.</summary>
+    public bool IsAssigned(int index) => IsPlain(index) || this[index].Phase == CallPhase.Assigned;
+}
+
+/// <summary>Calls that waited in the queue.</summary>
+internal sealed class QueuedCalls(List<Invocation> calls) : Chunk
+{
+    public override string EntryPoint => calls[0].Request.EntryPoint;
+
+    public override int Count => calls.Count;
+
+    public override Invocation this[int index] => calls[index];
+
+    public override long IdOf(int index) => calls[index].Request.Id;
+
+    public override CallChunk ToMessage() => CallChunk.Of(calls.ConvertAll(call => call.Request));
+}
