@@ -32,12 +32,13 @@ internal sealed class MapBundler<TItem, TResult>(SandboxPool pool, PoolSettings 
             : null;
 
     /// <summary>How many items may be under way so that no worker waits for the next ones.</summary>
-    public int ReadAhead => Size is > 1 and var size ? size * (2 * settings.Workers + 1) : 0;
+    public int ReadAhead => Size * (2 * settings.Workers + 1);
 
     /// <summary>Whether the bundle is to be closed.</summary>
     public bool IsFull => _bundle?.IsFull == true;
 
-    private int Size => pool.Version is { } version ? version.Supervisor.Chunks.Of(entryPoint) : 1;
+    /// <summary>How many items a bundle is to have just now; 1: none.</summary>
+    public int Size => pool.Version is { } version ? version.Supervisor.Chunks.Of(entryPoint) : 1;
 
     /// <summary>Adds an item to the open bundle, or to a new one.</summary>
     /// <returns>False when it is to be a call of its own.</returns>

@@ -112,11 +112,13 @@ internal sealed class MapPump(int window, TimeSpan patience, TimeProvider time)
                 await using var end = source.ConfigureAwait(false);
                 for (var index = 0L; ; index++)
                 {
-                    var limit = Math.Max(window, bundler?.ReadAhead ?? 0);
+                    var size = bundler?.Size ?? 1;
+                    var limit = size > 1 ? bundler!.ReadAhead : window;
                     if (!room.TryEnter(limit))
                     {
+                        // Then there is to be room for a whole bundle: one of a single item would cost as much.
                         await CloseAsync().ConfigureAwait(false);
-                        await room.EnterAsync(limit, stopped).ConfigureAwait(false);
+                        await room.EnterAsync(limit - size + 1, stopped).ConfigureAwait(false);
                     }
 
                     var moved = source.MoveNextAsync();

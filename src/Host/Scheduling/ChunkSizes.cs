@@ -16,25 +16,26 @@ internal sealed class ChunkSizes(TimeProvider time)
     private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(0.5);
     private static readonly TimeSpan Long = TimeSpan.FromMilliseconds(2);
 
-    private readonly ConcurrentDictionary<string, int> _sizes = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (int Size, bool WasLong)> _sizes = new(StringComparer.Ordinal);
 
-    public int Of(string entryPoint) => Forced > 0 ? Forced : _sizes.GetValueOrDefault(entryPoint, 1);
+    public int Of(string entryPoint) => Forced > 0 ? Forced : _sizes.TryGetValue(entryPoint, out var sizes) ? sizes.Size : 1;
 
     /// <summary>So many calls took from this timestamp until now.</summary>
     public void Ran(string entryPoint, int count, long since)
     {
-        var size = Of(entryPoint);
+        var (size, wasLong) = _sizes.GetValueOrDefault(entryPoint, (1, false));
         var took = time.GetElapsedTime(since);
         if (took < Short && count >= size && size < Max)
         {
-            _sizes[entryPoint] = size * 2;
+            _sizes[entryPoint] = (size * 2, false);
         }
-        else if (took > Long && size > 1)
+        else if (took > Long && size > 1 || wasLong)
         {
-            _sizes[entryPoint] = Math.Max(1, size / 2);
+            // Once may be this machine's doing, or a collection's; twice in a row is theirs.
+            _sizes[entryPoint] = took <= Long ? (size, false) : wasLong ? (Math.Max(1, size / 2), false) : (size, true);
         }
     }
 
     /// <summary>One of them killed its worker.</summary>
-    public void Failed(string entryPoint) => _sizes[entryPoint] = 1;
+    public void Failed(string entryPoint) => _sizes[entryPoint] = (1, false);
 }

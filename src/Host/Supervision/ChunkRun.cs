@@ -28,7 +28,7 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
     private Dictionary<int, ITimer>? _later;
     private ITimer? _look;
     private int _answers;
-    private int _answersSeen;
+    private (int Answers, long Begun) _seen = (0, -1);
     private bool _killed;
     private CancellationToken _poolStopped;
     private bool _isOver;
@@ -192,8 +192,10 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
         List<int> open;
         lock (_gate)
         {
-            var goesOn = _answers != _answersSeen;
-            _answersSeen = _answers;
+            // What the worker has begun counts too: its answers may be here, and nobody has come to read them yet.
+            var begun = _worker.ReadMark()?.StartedCall ?? 0;
+            var goesOn = (_answers, begun) != _seen;
+            _seen = (_answers, begun);
             if (_isOver || goesOn || !supervisor.Queue.HasIdleTaker)
             {
                 return;
