@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
+using System.Text.Json.Serialization.Metadata;
 using ProcessPool.Binding.Payload;
 using ProcessPool.Binding.Streams;
 
@@ -17,7 +18,8 @@ internal sealed class BoundEntryPoint
     private static readonly MethodInfo AwaitValueTaskOf = Awaiter(nameof(AwaitValueTaskAsync));
     private static readonly MethodInfo ChunksOf = Awaiter(nameof(Chunks));
 
-    private readonly MethodInfo _method;
+    private readonly MethodInvoker _method;
+    private JsonTypeInfo? _resultInfo;
     private readonly object? _instance;
     private readonly ArgumentBinder _arguments;
     private readonly PayloadJson _json;
@@ -29,7 +31,7 @@ internal sealed class BoundEntryPoint
     {
         _json = json;
         Name = name;
-        _method = method;
+        _method = MethodInvoker.Create(method);
         _instance = instance;
         _arguments = new ArgumentBinder(name, method, context, json);
         (_resultType, _await) = Unwrap(method.ReturnType);
@@ -47,7 +49,7 @@ internal sealed class BoundEntryPoint
         ReadOnlyMemory<byte> payload, ReadOnlyMemory<byte>[] attachments, HostLink host, CancellationToken cancellationToken)
     {
         var arguments = _arguments.Bind(payload, attachments, host, cancellationToken);
-        var returned = _method.Invoke(_instance, BindingFlags.DoNotWrapExceptions, binder: null, arguments, culture: null);
+        var returned = _method.Invoke(_instance, arguments.AsSpan());
         return _await is null ? returned : await _await(returned).ConfigureAwait(false);
     }
 
@@ -64,7 +66,7 @@ internal sealed class BoundEntryPoint
         try
         {
             var arguments = _arguments.Bind(payload, [], host: null!, cancellationToken);
-            result = _method.Invoke(_instance, BindingFlags.DoNotWrapExceptions, binder: null, arguments, culture: null);
+            result = _method.Invoke(_instance, arguments.AsSpan());
         }
         catch (ArgumentsRefusedException exception)
         {
@@ -77,7 +79,7 @@ internal sealed class BoundEntryPoint
 
         try
         {
-            return (0, _json.Write(json, result, _resultType), null);
+            return (0, _json.Write(json, result, _resultInfo ??= _json.Of(_resultType)), null);
         }
         catch (Exception exception)
         {

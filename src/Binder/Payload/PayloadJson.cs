@@ -58,7 +58,7 @@ internal sealed class PayloadJson
 
     /// <summary>Serializes a value into a buffer.</summary>
     /// <returns>Its attachments.</returns>
-    public ReadOnlyMemory<byte>[] Write(IBufferWriter<byte> buffer, object? value, Type declaredType)
+    public ReadOnlyMemory<byte>[] Write(IBufferWriter<byte> buffer, object? value, JsonTypeInfo declaredType)
     {
         // A converter may come here itself, on this thread.
         var (writer, attachments) = t_writer ?? (new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = Options.Encoder, SkipValidation = true }), []);
@@ -67,7 +67,7 @@ internal sealed class PayloadJson
         {
             writer.Reset(buffer);
             using var scope = AttachmentScope.ForWriting(attachments);
-            JsonSerializer.Serialize(writer, value, Of(declaredType));
+            JsonSerializer.Serialize(writer, value, declaredType);
             writer.Flush();
             return attachments.Count == 0 ? [] : [.. attachments];
         }
@@ -88,10 +88,13 @@ internal sealed class PayloadJson
     }
 
     /// <summary>Deserializes a whole payload that has no attachments.</summary>
-    public T? Read<T>(ReadOnlyMemory<byte> json)
+    public T? Read<T>(ReadOnlyMemory<byte> json) => Read(json, (JsonTypeInfo<T>)Of(typeof(T)));
+
+    /// <summary>Deserializes a whole payload that has no attachments.</summary>
+    public static T? Read<T>(ReadOnlyMemory<byte> json, JsonTypeInfo<T> type)
     {
         using var scope = AttachmentScope.ForReading([]);
-        return JsonSerializer.Deserialize(json.Span, (JsonTypeInfo<T>)Of(typeof(T)));
+        return JsonSerializer.Deserialize(json.Span, type);
     }
 
     /// <summary>Deserializes a whole payload.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Serialization.Metadata;
 using ProcessPool.Protocol;
 using ProcessPool.Scheduling;
 using ProcessPool.Supervision;
@@ -18,6 +19,7 @@ internal sealed class MapBundle<T> : MapPart<T>
     private readonly Invocation _carrier;
     private readonly Task<CallOutcome<T>>?[] _calls;
     private readonly bool[] _taken;
+    private JsonTypeInfo<T>? _type;
     private Task _queued = Task.CompletedTask;
     private Exception? _failure;
     private int _left;
@@ -37,6 +39,8 @@ internal sealed class MapBundle<T> : MapPart<T>
     }
 
     public override Task Queued => _queued;
+
+    public override int TakesBeforeLeaving => 64;
 
     public override bool IsTaken => _left == 0;
 
@@ -123,7 +127,7 @@ internal sealed class MapBundle<T> : MapPart<T>
     {
         try
         {
-            return new CallOutcome<T>(_firstIndex + index, ResultReader.ReadPlain<T>(json, _settings.Json), null);
+            return new CallOutcome<T>(_firstIndex + index, ResultReader.ReadPlain(json, _type ??= (JsonTypeInfo<T>)_settings.Json.Of(typeof(T))), null);
         }
         catch (Exception exception)
         {

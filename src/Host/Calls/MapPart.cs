@@ -9,6 +9,9 @@ internal abstract class MapPart<T>
     /// <summary>Whether all outcomes were taken.</summary>
     public abstract bool IsTaken { get; }
 
+    /// <summary>After how many outcomes their room is given back, at the latest.</summary>
+    public virtual int TakesBeforeLeaving => 1;
+
     /// <summary>Takes the next outcome that is there.</summary>
     /// <param name="inOrder">Whether that must be the one after the last one taken.</param>
     /// <param name="outcome">The outcome.</param>

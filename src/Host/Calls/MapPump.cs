@@ -42,12 +42,20 @@ internal sealed class MapPump(int window, TimeSpan patience, TimeProvider time)
             while (true)
             {
                 part ??= Next();
+                var taken = 0;
                 while (part?.TryTake(ordered, out var outcome) == true)
                 {
                     cancellationToken.ThrowIfCancellationRequested();
-                    room.Leave();
+                    if (++taken == part.TakesBeforeLeaving)
+                    {
+                        room.Leave(taken);
+                        taken = 0;
+                    }
+
                     yield return outcome;
                 }
+
+                room.Leave(taken);
 
                 if (part is null || ordered && !part.IsTaken)
                 {
@@ -110,16 +118,22 @@ internal sealed class MapPump(int window, TimeSpan patience, TimeProvider time)
             {
                 var source = items.GetAsyncEnumerator(stopped);
                 await using var end = source.ConfigureAwait(false);
+                var places = 0;
                 for (var index = 0L; ; index++)
                 {
-                    var size = bundler?.Size ?? 1;
-                    var limit = size > 1 ? bundler!.ReadAhead : window;
-                    if (!room.TryEnter(limit))
+                    if (places == 0)
                     {
-                        // Then there is to be room for a whole bundle: one of a single item would cost as much.
-                        await CloseAsync().ConfigureAwait(false);
-                        await room.EnterAsync(limit - size + 1, stopped).ConfigureAwait(false);
+                        // For a whole bundle: one of a single item would cost as much.
+                        places = bundler?.Size ?? 1;
+                        var limit = places > 1 ? bundler!.ReadAhead : window;
+                        if (!room.TryEnter(places, limit))
+                        {
+                            await CloseAsync().ConfigureAwait(false);
+                            await room.EnterAsync(places, limit, stopped).ConfigureAwait(false);
+                        }
                     }
+
+                    places--;
 
                     var moved = source.MoveNextAsync();
                     if (!moved.IsCompleted)

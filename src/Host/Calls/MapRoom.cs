@@ -7,47 +7,29 @@ internal sealed class MapRoom
     private TaskCompletionSource? _waiting;
     private int _inside;
 
-    /// <summary>Takes the room of one item, as soon as there are fewer than so many.</summary>
-    public ValueTask EnterAsync(int limit, CancellationToken cancellationToken) => TryEnter(limit) ? default : WaitAsync(limit, cancellationToken);
-
-    /// <summary>Takes the room of one item, if there are fewer than so many.</summary>
-    public bool TryEnter(int limit)
+    /// <summary>Takes the room of so many items, if there are so many fewer than the limit; otherwise of none.</summary>
+    public bool TryEnter(int items, int limit)
     {
         lock (_gate)
         {
-            if (_inside >= limit)
-            {
-                return false;
-            }
-
-            _inside++;
-            return true;
+            var isRoom = _inside + items <= limit;
+            _inside += isRoom ? items : 0;
+            return isRoom;
         }
     }
 
-    /// <summary>Gives back the room of one item.</summary>
-    public void Leave()
+    /// <summary>Takes the room of so many items as soon as there is.</summary>
+    public async ValueTask EnterAsync(int items, int limit, CancellationToken cancellationToken)
     {
-        TaskCompletionSource? waiting;
-        lock (_gate)
-        {
-            _inside--;
-            (waiting, _waiting) = (_waiting, null);
-        }
-
-        waiting?.SetResult();
-    }
-
-    private async ValueTask WaitAsync(int limit, CancellationToken cancellationToken)
-    {
-        do
+        while (true)
         {
             Task left;
             lock (_gate)
             {
-                if (_inside < limit)
+                if (_inside + items <= limit)
                 {
-                    continue;
+                    _inside += items;
+                    return;
                 }
 
                 _waiting ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -56,6 +38,18 @@ internal sealed class MapRoom
 
             await left.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
-        while (!TryEnter(limit));
+    }
+
+    /// <summary>Gives back the room of so many items.</summary>
+    public void Leave(int items)
+    {
+        TaskCompletionSource? waiting;
+        lock (_gate)
+        {
+            _inside -= items;
+            (waiting, _waiting) = (_waiting, null);
+        }
+
+        waiting?.SetResult();
     }
 }

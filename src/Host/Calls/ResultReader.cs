@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
 using ProcessPool.Binding;
 using ProcessPool.Binding.Payload;
 using ProcessPool.Protocol;
@@ -46,8 +47,11 @@ internal static class ResultReader
     }
 
     /// <summary>A result without attachments. Throws what its reading throws.</summary>
-    public static T ReadPlain<T>(ReadOnlyMemory<byte> json, PayloadJson payloads) =>
-        payloads.Read<T>(json) is { } value ? value : default(T) is null ? default! : throw new JsonException("The result is null.");
+    public static T ReadPlain<T>(ReadOnlyMemory<byte> json, PayloadJson payloads) => ReadPlain(json, (JsonTypeInfo<T>)payloads.Of(typeof(T)));
+
+    /// <summary>A result without attachments. Throws what its reading throws.</summary>
+    public static T ReadPlain<T>(ReadOnlyMemory<byte> json, JsonTypeInfo<T> type) =>
+        PayloadJson.Read(json, type) is { } value ? value : default(T) is null ? default! : throw new JsonException("The result is null.");
 
     /// <summary>What its reading has thrown, for the caller.</summary>
     public static CallArgumentException Unreadable<T>(Exception exception, FaultSite site) =>

@@ -8,14 +8,16 @@ using Reply = (int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] 
 /// <summary>The call that executes just now: a stream's call does until its last item, or until it is ended.</summary>
 internal sealed class RunningCall : IDisposable
 {
+    private const int Running = 0;
+    private const int Cancelled = 1;
+    private const int Over = 2;
+
     private readonly bool _measures;
-    private readonly Lock _gate = new();
     private readonly long _startedAt;
     private readonly TimeSpan _cpuBefore;
     private readonly long _allocatedBefore;
     private CancellationTokenSource? _cancel;
-    private bool _isCancelled;
-    private volatile bool _over;
+    private int _phase;
 
     // Not the request itself: whatever the plugin starts and keeps (a timer) keeps this object, and would keep the payload.
     public RunningCall(long id, string entryPoint, bool measures)
@@ -40,16 +42,13 @@ internal sealed class RunningCall : IDisposable
     {
         get
         {
-            lock (_gate)
+            var cancel = _cancel ??= new CancellationTokenSource();
+            if (Interlocked.CompareExchange(ref _phase, Running, Running) == Cancelled)
             {
-                _cancel ??= new CancellationTokenSource();
-                if (_isCancelled)
-                {
-                    _ = _cancel.CancelAsync();
-                }
-
-                return _cancel.Token;
+                _ = cancel.CancelAsync();
             }
+
+            return cancel.Token;
         }
     }
 
@@ -57,7 +56,7 @@ internal sealed class RunningCall : IDisposable
     public IAsyncEnumerator<Reply>? Stream { get; set; }
 
     /// <summary>Nothing may be asked of the host for it any more.</summary>
-    public bool IsOver => _over;
+    public bool IsOver => Volatile.Read(ref _phase) == Over;
 
     /// <summary>What it has used; null when nobody asked.</summary>
     public CallUsage? Usage => _measures
@@ -67,13 +66,16 @@ internal sealed class RunningCall : IDisposable
     /// <summary>Whatever the plugin does when it is cancelled, it does not do it here.</summary>
     public void Cancel()
     {
-        lock (_gate)
+        try
         {
-            _isCancelled = true;
-            if (!_over)
+            if (Interlocked.CompareExchange(ref _phase, Cancelled, Running) == Running)
             {
                 _ = _cancel?.CancelAsync();
             }
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has just ended.
         }
     }
 
@@ -95,10 +97,7 @@ internal sealed class RunningCall : IDisposable
 
     public void Dispose()
     {
-        lock (_gate)
-        {
-            _over = true;
-            _cancel?.Dispose();
-        }
+        Volatile.Write(ref _phase, Over);
+        _cancel?.Dispose();
     }
 }

@@ -207,10 +207,14 @@ public sealed class ChunkTests
 
         for (var size = 64; size > 1; size /= 2)
         {
-            Assert.Equal(size, sizes.Of("Do"));
-            var since = time.GetTimestamp();
-            time.Advance(TimeSpan.FromMilliseconds(5));
-            sizes.Ran("Do", size, since);
+            // Once may be the machine's doing.
+            for (var i = 0; i < 2; i++)
+            {
+                Assert.Equal(size, sizes.Of("Do"));
+                var since = time.GetTimestamp();
+                time.Advance(TimeSpan.FromMilliseconds(5));
+                sizes.Ran("Do", size, since);
+            }
         }
 
         Assert.Equal(1, sizes.Of("Do"));

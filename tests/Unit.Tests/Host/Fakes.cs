@@ -83,15 +83,22 @@ internal sealed class FakeWorker(string name) : IWorker
     public async Task InvokeManyAsync(Chunk calls, Action<int, CallReply> reply, PlainReply plain)
     {
         Chunks.Add(calls.Count);
+        var message = calls.ToMessage();
         for (var i = 0; i < calls.Count; i++)
         {
-            if (_revoked.Contains(calls[i].Request.Id))
+            if (_revoked.Contains(calls.IdOf(i)))
             {
                 reply(i, new CallReply(CallStatus.Skipped, default, [], null));
                 continue;
             }
 
-            reply(i, await AnswerAsync(OnInvoke?.Invoke(calls[i].Request, CancellationToken.None) ?? new TaskCompletionSource<CallReply>().Task));
+            var answer = await AnswerAsync(OnInvoke?.Invoke(message.RequestOf(i), CancellationToken.None) ?? new TaskCompletionSource<CallReply>().Task);
+            if (answer.Status != CallStatus.Succeeded || !plain(i, answer.Payload.Span))
+            {
+                reply(i, answer);
+            }
+
+            calls.Received();
         }
     }
 

@@ -1,0 +1,142 @@
+using ProcessPool.TestKit;
+
+namespace ProcessPool.Process.Tests;
+
+/// <summary>Maps of many short calls: whatever goes together, each item ends as if it had come alone.</summary>
+public sealed class MapTests
+{
+    private const int Items = 4_000;
+
+    private static readonly string Plugin = PluginSource.Members("""
+        [EntryPoint] public static long Square(long value) => value * value;
+        [EntryPoint] public static long Odd(long value)
+        {
+            if (value == 1_500) { kill(Environment.ProcessId, 9); Thread.Sleep(Timeout.Infinite); }
+            if (value == 2_500) { throw new InvalidOperationException("not this one"); }
+            return value;
+        }
+        [EntryPoint] public static string Text(long value) => value == 3_000 ? new string('x', 200_000) : $"{value}";
+        [EntryPoint] public static byte[] Bytes(long value) => new byte[value % 3];
+        [EntryPoint] public static object Any(object value) => value;
+        [DllImport("libc")] private static extern int kill(int pid, int signal);
+        """, "Mapped");
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Of_many_items_only_the_deadly_one_and_the_one_that_throws_fail(bool ordered)
+    {
+        await using var pool = await Pools.StartAsync(Plugin, workers: 2);
+        var outcomes = await pool.MapAsync<long, long>("Odd", Numbers(), ordered).ToListAsync().AsTask().Within("the map ends");
+        Assert.Equal(Enumerable.Range(0, Items).Select(index => (long)index), (ordered ? outcomes : [.. outcomes.OrderBy(outcome => outcome.Index)]).Select(outcome => outcome.Index));
+        foreach (var outcome in outcomes)
+        {
+            switch (outcome.Index)
+            {
+                case 1_500:
+                    Assert.Equal(Execution.Started, Assert.IsType<WorkerCrashedException>(outcome.Error).Execution);
+                    break;
+                case 2_500:
+                    Assert.Contains("not this one", Assert.IsType<PluginCallException>(outcome.Error).Message);
+                    break;
+                default:
+                    Assert.Equal(outcome.Index, outcome.Value);
+                    break;
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Results_of_every_kind_and_size_arrive_between_short_ones()
+    {
+        await using var pool = await Pools.StartAsync(Plugin, workers: 2);
+        var texts = await pool.MapAsync<long, string>("Text", Numbers()).ToListAsync().AsTask().Within("the map ends");
+        Assert.All(texts, outcome => Assert.Equal(outcome.Index == 3_000 ? new string('x', 200_000) : $"{outcome.Index}", outcome.Value));
+        var bytes = await pool.MapAsync<long, byte[]>("Bytes", Numbers()).ToListAsync().AsTask().Within("the map ends");
+        Assert.All(bytes, outcome => Assert.Equal(outcome.Index % 3, outcome.Value.Length));
+        var wrong = await pool.MapAsync<long, int[]>("Square", Numbers().Take(100)).ToListAsync().AsTask().Within("the map ends");
+        Assert.All(wrong, outcome => Assert.Contains("cannot be read as int[]", Assert.IsType<CallArgumentException>(outcome.Error).Message));
+    }
+
+    [Fact]
+    public async Task Items_of_every_kind_and_size_travel_between_short_ones()
+    {
+        await using var pool = await Pools.StartAsync(Plugin, workers: 2);
+        var items = Enumerable.Range(0, Items).Select(object? (index) => (index % 1_000) switch
+        {
+            900 => null,
+            901 => new string('y', 100_000),
+            902 => CallArguments.Named(("value", "named")),
+            903 => new Func<int>(() => 1),
+            _ => index,
+        });
+        var outcomes = await pool.MapAsync<object?, object?>("Any", items).ToListAsync().AsTask().Within("the map ends");
+        Assert.Equal(Items, outcomes.Count);
+        foreach (var outcome in outcomes)
+        {
+            var expected = (outcome.Index % 1_000) switch { 900 => null, 901 => new string('y', 100_000), 902 => "named", _ => $"{outcome.Index}" };
+            if (outcome.Index % 1_000 == 903)
+            {
+                Assert.IsType<CallArgumentException>(outcome.Error);
+            }
+            else
+            {
+                Assert.Equal(expected, outcome.Value?.ToString());
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_consumer_that_leaves_in_the_middle_leaves_the_pool_ready(bool ordered)
+    {
+        await using var pool = await Pools.StartAsync(Plugin, workers: 2);
+        for (var round = 0; round < 3; round++)
+        {
+            var taken = 0;
+            await foreach (var outcome in pool.MapAsync<long, long>("Square", Numbers(), ordered))
+            {
+                Assert.Equal(outcome.Index * outcome.Index, outcome.Value);
+                if (++taken == Items / 2)
+                {
+                    break;
+                }
+            }
+
+            Assert.Equal(49, await pool.InvokeAsync<long>("Square", [7]).Within("the next call is served"));
+        }
+    }
+
+    [Fact]
+    public async Task A_map_that_the_pool_stops_ends_with_an_outcome_for_what_was_read_or_says_that_the_pool_stopped()
+    {
+        var pool = await Pools.StartAsync(Plugin, workers: 2);
+        var seen = 0L;
+        var rejected = await Assert.ThrowsAsync<CallRejectedException>(() => MapAsync().Within("the map ends"));
+        Assert.Equal(RejectionReason.Stopped, rejected.Reason);
+
+        async Task MapAsync()
+        {
+            await foreach (var outcome in pool.MapAsync<long, long>("Square", Endless()))
+            {
+                Assert.Equal(seen++, outcome.Index);
+                Assert.True(outcome.Error is null or CallRejectedException { Reason: RejectionReason.Stopped }, $"Expected a value or a refusal, not {outcome.Error}.");
+                if (outcome.Index == 1_000)
+                {
+                    _ = pool.StopAsync(drain: false);
+                }
+            }
+        }
+    }
+
+    private static IEnumerable<long> Numbers() => Enumerable.Range(0, Items).Select(index => (long)index);
+
+    private static IEnumerable<long> Endless()
+    {
+        for (var i = 0L; ; i++)
+        {
+            yield return i & 0xFFFF;
+        }
+    }
+}
