@@ -40,7 +40,7 @@ public sealed partial class SandboxPool
             // Whoever cannot take the items of a stream leaves it.
             using var left = version?.Plugin.Streams(entryPoint) == true ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken) : null;
             var (queue, call) = Prepare(version, entryPoint, arguments, ref payload, options, lease, measure, left?.Token ?? cancellationToken);
-            using var registration = call.CancellationToken.UnsafeRegister(_ => queue.Withdraw(call), null);
+            using var registration = WithdrawWhenCancelled(queue, call);
             _spin.Enter(call);
             try
             {
@@ -105,7 +105,7 @@ public sealed partial class SandboxPool
         using var left = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var (queue, call) = await PrepareStreamAsync(entryPoint, arguments, options, lease, left.Token).ConfigureAwait(false);
         var stream = call.Stream!;
-        using var registration = left.Token.UnsafeRegister(_ => queue.Withdraw(call), null);
+        using var registration = WithdrawWhenCancelled(queue, call);
         if (left.IsCancellationRequested)
         {
             queue.Withdraw(call);
@@ -170,6 +170,14 @@ public sealed partial class SandboxPool
         }
     }
 
+    private static CancellationTokenRegistration WithdrawWhenCancelled(InvocationQueue queue, Invocation call)
+    {
+        return call.CancellationToken.CanBeCanceled ? Register(queue, call) : default;
+
+        // What it captures is allocated here, not for every call.
+        static CancellationTokenRegistration Register(InvocationQueue queue, Invocation call) => call.CancellationToken.UnsafeRegister(_ => queue.Withdraw(call), null);
+    }
+
     // A token that is cancelled between its registration and the queueing has found nothing to withdraw.
     internal static Task Submit(InvocationQueue queue, Invocation call)
     {
@@ -193,13 +201,13 @@ public sealed partial class SandboxPool
         ArgumentNullException.ThrowIfNull(entryPoint);
         cancellationToken.ThrowIfCancellationRequested();
         options?.Check();
-        var site = new FaultSite(Name, CallId: Interlocked.Increment(ref _lastCallId), EntryPoint: entryPoint);
-        _ = version ?? throw NotRunning(site);
-        var target = version.Plugin.Find(entryPoint, site);
+        var place = new CallPlace(Name, Interlocked.Increment(ref _lastCallId), entryPoint);
+        _ = version ?? throw NotRunning(place);
+        var target = version.Plugin.TryFind(entryPoint) ?? version.Plugin.Find(entryPoint, place);
         if (payload is not { } made)
         {
-            made = (arguments ?? CallArguments.None).ToPayload(site, _settings.Json);
-            RefuseTooLarge(made, site);
+            made = (arguments ?? CallArguments.None).ToPayload(place, _settings.Json);
+            RefuseTooLarge(made, place);
             payload = made;
         }
 
@@ -208,7 +216,7 @@ public sealed partial class SandboxPool
         var callbacks = made.Live.Length == 0 && _settings.Services.IsEmpty
             ? _noCallbacks ??= new Callbacks([], _settings.Services, _settings.MaxMessageBytes, isShared: true)
             : new Callbacks(Array.ConvertAll(made.Live, argument => argument.Begin(_settings)), _settings.Services, _settings.MaxMessageBytes);
-        var request = new CallRequest(site.CallId!.Value, entryPoint, made.Json, made.Attachments, measure);
+        var request = new CallRequest(place.CallId, entryPoint, made.Json, made.Attachments, measure);
         return (lease?.Queue ?? version.Supervisor.Queue, new Invocation(request, traits, options ?? CallOptions.Default, callbacks, cancellationToken));
     }
 
@@ -251,14 +259,14 @@ public sealed partial class SandboxPool
         }
     }
 
-    private void RefuseTooLarge(CallPayload payload, FaultSite site)
+    private void RefuseTooLarge(CallPayload payload, CallPlace place)
     {
         var bytes = WireLimits.SizeOf(payload.Json, payload.Attachments);
         var cap = _settings.MaxMessageBytes - WireLimits.EnvelopeBytes;
         if (bytes > cap)
         {
             throw new CallArgumentException(
-                $"The arguments of {site.EntryPoint} are {bytes} bytes; at most {cap} fit into a message. Raise MaxMessageBytes, or pass a path instead of the data.", site);
+                $"The arguments of {place.EntryPoint} are {bytes} bytes; at most {cap} fit into a message. Raise MaxMessageBytes, or pass a path instead of the data.", place);
         }
     }
 }

@@ -82,11 +82,11 @@ public sealed class CallArguments : IEnumerable<object?>
 
     /// <summary>The arguments as a payload.</summary>
     /// <exception cref="CallArgumentException">A value cannot be serialized.</exception>
-    internal CallPayload ToPayload(FaultSite site, PayloadJson json)
+    internal CallPayload ToPayload(CallPlace place, PayloadJson json)
     {
         if (_json is not null)
         {
-            return new CallPayload(FromText(_json, site), [], []);
+            return new CallPayload(FromText(_json, place), [], []);
         }
 
         // A converter may make a call itself, on this thread.
@@ -96,7 +96,7 @@ public sealed class CallArguments : IEnumerable<object?>
         try
         {
             scratch.Begin(json);
-            WriteAll(scratch.Writer!, scratch.Live, site, json);
+            WriteAll(scratch.Writer!, scratch.Live, place, json);
             scratch.Writer!.Flush();
             return new CallPayload(scratch.Buffer.WrittenSpan.ToArray(), [.. scratch.Attachments], [.. scratch.Live]);
         }
@@ -107,7 +107,7 @@ public sealed class CallArguments : IEnumerable<object?>
         }
     }
 
-    private static byte[] FromText(string json, FaultSite site)
+    private static byte[] FromText(string json, CallPlace place)
     {
         try
         {
@@ -119,13 +119,13 @@ public sealed class CallArguments : IEnumerable<object?>
         }
         catch (Exception exception) when (exception is JsonException or ArgumentException)
         {
-            throw new CallArgumentException($"The arguments of {site.EntryPoint} are not valid JSON: {exception.Message}", site, exception);
+            throw new CallArgumentException($"The arguments of {place.EntryPoint} are not valid JSON: {exception.Message}", place, exception);
         }
 
-        throw new CallArgumentException($"The arguments of {site.EntryPoint} are neither a JSON array (by position) nor an object (by name).", site);
+        throw new CallArgumentException($"The arguments of {place.EntryPoint} are neither a JSON array (by position) nor an object (by name).", place);
     }
 
-    private void WriteAll(Utf8JsonWriter writer, List<LiveArgument> live, FaultSite site, PayloadJson json)
+    private void WriteAll(Utf8JsonWriter writer, List<LiveArgument> live, CallPlace place, PayloadJson json)
     {
         if (_names is null)
         {
@@ -143,7 +143,7 @@ public sealed class CallArguments : IEnumerable<object?>
                 writer.WritePropertyName(_names[i]);
             }
 
-            WriteValue(writer, i, live, site, json);
+            WriteValue(writer, i, live, place, json);
         }
 
         if (_names is null)
@@ -156,7 +156,7 @@ public sealed class CallArguments : IEnumerable<object?>
         }
     }
 
-    private void WriteValue(Utf8JsonWriter writer, int index, List<LiveArgument> live, FaultSite site, PayloadJson json)
+    private void WriteValue(Utf8JsonWriter writer, int index, List<LiveArgument> live, CallPlace place, PayloadJson json)
     {
         if (LiveArgument.From(_values[index]) is { } argument)
         {
@@ -176,7 +176,7 @@ public sealed class CallArguments : IEnumerable<object?>
         {
             var which = _names is null ? $"{index + 1} (counted from 1)" : $"'{_names[index]}'";
             throw new CallArgumentException(
-                $"Argument {which} of {site.EntryPoint} is a {type} and cannot be serialized by System.Text.Json: {exception.Message}", site, exception);
+                $"Argument {which} of {place.EntryPoint} is a {type} and cannot be serialized by System.Text.Json: {exception.Message}", place, exception);
         }
     }
 
@@ -215,6 +215,12 @@ public sealed class CallArguments : IEnumerable<object?>
             Live.Clear();
         }
     }
+}
+
+/// <summary>Which call something is about, until there is an error to say it in.</summary>
+internal readonly record struct CallPlace(string Pool, long CallId, string EntryPoint)
+{
+    public static implicit operator FaultSite(CallPlace place) => new(place.Pool, CallId: place.CallId, EntryPoint: place.EntryPoint);
 }
 
 /// <summary>Arguments as they travel.</summary>

@@ -11,6 +11,9 @@ namespace ProcessPool.Calls;
 /// <param name="isShared">Every call without live arguments has this one, because no service is exposed: asking tells nothing about one of them.</param>
 internal sealed class Callbacks(LiveCall[] live, HostServices services, int maxMessageBytes, bool isShared = false)
 {
+    /// <summary>Whether every call has this one.</summary>
+    public bool IsShared => isShared;
+
     /// <summary>Whether there are live arguments.</summary>
     public bool HasLive => live.Length > 0;
 

@@ -22,7 +22,7 @@ internal enum CallTrigger
 /// Where a call is. Several may write: its slot, its timers, its caller. Whoever settles it first has settled it; what comes later finds it
 /// settled and changes nothing. A move that is not in the table throws.
 /// </summary>
-internal sealed class CallLifecycle
+internal struct CallLifecycle
 {
     private int _phase;
 

@@ -18,7 +18,7 @@ internal sealed class Invocation(CallRequest request, CallTraits traits, CallOpt
     public const int MaxTogetherBytes = 512;
 
     private readonly TaskCompletionSource<SettledCall> _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly CallLifecycle _life = new();
+    private CallLifecycle _life;
     private volatile bool _hasBegun;
 
     public CallRequest Request { get; } = request;

@@ -165,7 +165,7 @@ internal sealed partial class InvocationQueue : IDisposable
             }
 
             // Those who wait for room come last: there is room as soon as nothing waits that this taker could take.
-            if ((WaitingCalls.FirstOf(taker.Own, _calls) ?? _callers.FirstOrDefault(caller => (_affine.Of(caller) ?? taker) == taker)) is { } call)
+            if ((WaitingCalls.FirstOf(taker.Own, _calls) ?? (_callers.Count > 0 ? FirstCaller_NeedsLock(taker) : null)) is { } call)
             {
                 Remove_NeedsLock(call);
                 Take_NeedsLock(call);
@@ -180,7 +180,8 @@ internal sealed partial class InvocationQueue : IDisposable
             taker.Waiting = new TaskCompletionSource<Invocation?>();
 
             // The one that served last serves next: it is awake, and what it needs is near.
-            taker.Node = _takers.AddFirst(taker);
+            taker.Node = taker.OwnNode;
+            _takers.AddFirst(taker.Node);
             return new ValueTask<Invocation?>(taker.Waiting.Task);
         }
     }
@@ -304,6 +305,8 @@ internal sealed partial class InvocationQueue : IDisposable
         Take_NeedsLock(call);
         return Leave_NeedsLock(taker);
     }
+
+    private Invocation? FirstCaller_NeedsLock(Taker taker) => _callers.FirstOrDefault(caller => (_affine.Of(caller) ?? taker) == taker);
 
     private void Add_NeedsLock(Invocation call, bool first)
     {

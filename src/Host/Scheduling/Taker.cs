@@ -1,10 +1,21 @@
 namespace ProcessPool.Scheduling;
 
 /// <summary>Whoever takes calls out of a queue, one at a time. It can be woken from waiting, by anyone, to look after something else.</summary>
-internal sealed class Taker(InvocationQueue queue)
+internal sealed class Taker
 {
+    private readonly InvocationQueue _queue;
+
+    public Taker(InvocationQueue queue)
+    {
+        _queue = queue;
+        OwnNode = new LinkedListNode<Taker>(this);
+    }
+
     /// <summary>The queue's own bookkeeping: set while it waits.</summary>
     public TaskCompletionSource<Invocation?>? Waiting { get; set; }
+
+    /// <summary>The queue's own bookkeeping: its place among those who wait, in and out of the list.</summary>
+    public LinkedListNode<Taker> OwnNode { get; }
 
     /// <summary>The queue's own bookkeeping: where it stands among those who wait.</summary>
     public LinkedListNode<Taker>? Node { get; set; }
@@ -19,8 +30,8 @@ internal sealed class Taker(InvocationQueue queue)
     public bool Woken { get; set; }
 
     /// <summary>The next call; null when it was woken, or when there will be none.</summary>
-    public ValueTask<Invocation?> TakeAsync() => queue.TakeAsync(this);
+    public ValueTask<Invocation?> TakeAsync() => _queue.TakeAsync(this);
 
     /// <summary>Ends its waiting, or the next waiting if it does not wait now.</summary>
-    public void Wake() => queue.Wake(this);
+    public void Wake() => _queue.Wake(this);
 }

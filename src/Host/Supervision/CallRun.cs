@@ -35,7 +35,6 @@ internal readonly record struct CallRunEnd(WorkerAfterCall Worker, CallReply? Re
 internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isLeased, PoolSettings settings, Supervisor supervisor)
 {
     private readonly IWorker _worker = incarnation.Worker;
-    private readonly Settlement _settlement = new(incarnation, call, isLeased, settings, supervisor);
     private CallReply? _lastReply;
 
     public async Task<CallRunEnd> RunAsync(CancellationToken poolStopped)
@@ -46,25 +45,27 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
             return new(WorkerAfterCall.Ready);
         }
 
-        var (end, hasMore) = await RequestAsync(ask => _worker.InvokeAsync(call.Request, call.Callbacks, ask), poolStopped).ConfigureAwait(false);
+        var (end, hasMore) = await RequestAsync(isFirst: true, poolStopped).ConfigureAwait(false);
         while (hasMore)
         {
             (end, hasMore) = await WaitForReaderAsync(poolStopped).ConfigureAwait(false) switch
             {
                 { } settled => (settled, false),
                 null when call.CancellationToken.IsCancellationRequested => (await LeaveAsync(poolStopped).ConfigureAwait(false), false),
-                null => await RequestAsync(ask => _worker.NextAsync(call.Request.Id, ask), poolStopped).ConfigureAwait(false),
+                null => await RequestAsync(isFirst: false, poolStopped).ConfigureAwait(false),
             };
         }
 
         return end;
     }
 
+    private Settlement Settlement => new(incarnation, call, isLeased, settings, supervisor);
+
     private FaultSite Site => supervisor.SiteOf(call, incarnation);
 
     /// <summary>One request and its reply, watched.</summary>
     /// <returns>What it left behind, and whether the stream goes on; then the call is not settled yet.</returns>
-    private async Task<(CallRunEnd End, bool HasMore)> RequestAsync(Func<CancellationToken, Task<CallReply>> request, CancellationToken poolStopped)
+    private async Task<(CallRunEnd End, bool HasMore)> RequestAsync(bool isFirst, CancellationToken poolStopped)
     {
         using var watch = new CallWatch(call, _worker, settings, poolStopped);
         if (watch.Ask.IsCancellationRequested)
@@ -76,13 +77,13 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
                 return (await LeaveAsync(poolStopped).ConfigureAwait(false), false);
             }
 
-            _settlement.End(watch);
+            Settlement.End(watch);
             return (new(watch.Killed ? WorkerAfterCall.Killed : _lastReply is null ? WorkerAfterCall.Ready : WorkerAfterCall.Spent, _lastReply), false);
         }
 
         try
         {
-            var pending = request(watch.Ask);
+            var pending = isFirst ? _worker.InvokeAsync(call.Request, call.Callbacks, watch.Ask) : _worker.NextAsync(call.Request.Id, watch.Ask);
             if (call.SpinningThread == Environment.CurrentManagedThreadId)
             {
                 call.Unwatched = _worker;
@@ -107,11 +108,11 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
 
             if (goesOn || told == EndReason.TimedOut || told == EndReason.Cancelled && reply.Status == CallStatus.PluginThrew)
             {
-                _settlement.End(watch);
+                Settlement.End(watch);
             }
             else
             {
-                _settlement.Finish(reply);
+                Settlement.Finish(reply);
                 // A stream that nobody asked for is still open there.
                 left = reply.Status == CallStatus.Streaming && left == WorkerAfterCall.Ready ? WorkerAfterCall.Spent : left;
             }
@@ -123,26 +124,26 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
             // Cancelled on the way out, or the connection broke after the plugin was asked: the two cannot be told apart. A worker that may be dying
             // must not get another call; one that answers is not, and has not seen this request.
             watch.Close();
-            _settlement.NoteExecution(_worker.ReadMark());
+            Settlement.NoteExecution(_worker.ReadMark());
             if (!watch.Killed && watch.Reason == EndReason.Cancelled)
             {
                 return (await LeaveAsync(poolStopped).ConfigureAwait(false), false);
             }
 
-            _settlement.End(watch);
+            Settlement.End(watch);
             return (new(watch.Killed ? WorkerAfterCall.Killed : WorkerAfterCall.Spent), false);
         }
         catch (WorkerLostException lost)
         {
             watch.Close();
-            _settlement.NoteExecution(lost.Exit.Mark);
+            Settlement.NoteExecution(lost.Exit.Mark);
             if (watch.Reason != EndReason.None)
             {
-                _settlement.End(watch);
+                Settlement.End(watch);
                 return (new(watch.Killed ? WorkerAfterCall.Killed : WorkerAfterCall.Died), false);
             }
 
-            _settlement.Blame(lost.Exit);
+            Settlement.Blame(lost.Exit);
             return (new(WorkerAfterCall.Died), false);
         }
     }
@@ -156,7 +157,7 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
         await ((Task)Task.WhenAny(room, _worker.Exited)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (_worker.Exited.IsCompleted)
         {
-            _settlement.Blame(await _worker.Exited.ConfigureAwait(false));
+            Settlement.Blame(await _worker.Exited.ConfigureAwait(false));
             return new(WorkerAfterCall.Died);
         }
 

@@ -50,8 +50,8 @@ internal sealed class CallWatch : IDisposable
             _timer.Change(timeout, Timeout.InfiniteTimeSpan);
         }
 
-        _caller = call.CancellationToken.UnsafeRegister(_ => End(EndReason.Cancelled), null);
-        _pool = poolStopped.UnsafeRegister(_ => End(EndReason.PoolStopped), null);
+        _caller = call.CancellationToken.UnsafeRegister(static watch => ((CallWatch)watch!).End(EndReason.Cancelled), this);
+        _pool = poolStopped.UnsafeRegister(static watch => ((CallWatch)watch!).End(EndReason.PoolStopped), this);
     }
 
     /// <summary>How long the call may execute; zero when there is no limit.</summary>

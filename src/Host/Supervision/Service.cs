@@ -19,6 +19,7 @@ internal sealed class Service : IDisposable
 
     private readonly Incarnation _incarnation;
     private readonly IWorker _worker;
+    private readonly Func<long?> _readMemory;
     private readonly PoolSettings _settings;
     private readonly Workforce _workforce;
     private readonly Standby _standby;
@@ -34,6 +35,7 @@ internal sealed class Service : IDisposable
     {
         _incarnation = incarnation;
         _worker = incarnation.Worker;
+        _readMemory = _worker.ReadMemory;
         _settings = settings;
         _workforce = workforce;
         _standby = standby;
@@ -169,7 +171,7 @@ internal sealed class Service : IDisposable
         if (end.Reply is { } reply)
         {
             budget.Forgive();
-            _rules.CallEnded(RanOutOfMemory(reply), _worker.ReadMemory);
+            _rules.CallEnded(RanOutOfMemory(reply), _readMemory);
         }
 
         if (end is { Worker: WorkerAfterCall.Ready, Reply: not null })
@@ -213,7 +215,7 @@ internal sealed class Service : IDisposable
                 reply =>
                 {
                     budget.Forgive();
-                    _rules.CallEnded(RanOutOfMemory(reply), _worker.ReadMemory);
+                    _rules.CallEnded(RanOutOfMemory(reply), _readMemory);
                 },
                 poolStopped).ConfigureAwait(false);
         }
@@ -235,7 +237,7 @@ internal sealed class Service : IDisposable
         if (run.PlainSuccesses > 0)
         {
             budget.Forgive();
-            _rules.CallsEnded(run.PlainSuccesses, _worker.ReadMemory);
+            _rules.CallsEnded(run.PlainSuccesses, _readMemory);
             _supervisor.CallFinishes(run.PlainSuccesses);
         }
 

@@ -10,6 +10,7 @@ internal sealed class CallbackTarget(PoolSettings settings)
 {
     private readonly RatePacer _pace = new(settings.MaxCallbacksPerSecond, settings.Time);
     private volatile Func<long, Callbacks?>? _current;
+    private Func<long, Callbacks?>? _shared;
 
     public RequestGate Gate { get; } = new(WireLimits.MaxRequestsAtOnce, (nameof(IHostCalls.CallbackAsync), RequestGate.Always));
 
@@ -17,7 +18,22 @@ internal sealed class CallbackTarget(PoolSettings settings)
     public void End() => _current = null;
 
     /// <summary>From now on this call executes.</summary>
-    public void Begin(long callId, Callbacks? callbacks) => _current = callbacks is null ? null : id => id == callId ? callbacks : null;
+    public void Begin(long callId, Callbacks? callbacks)
+    {
+        if (callbacks is { IsShared: true })
+        {
+            // The same for every call: asking gets a sandbox nothing, whichever it names.
+            _current = _shared ??= Always(callbacks);
+        }
+        else
+        {
+            _current = callbacks is null ? null : Only(callId, callbacks);
+        }
+    }
+
+    private static Func<long, Callbacks?> Always(Callbacks callbacks) => _ => callbacks;
+
+    private static Func<long, Callbacks?> Only(long callId, Callbacks callbacks) => id => id == callId ? callbacks : null;
 
     /// <summary>From now on these calls execute, one after the other.</summary>
     public void Begin(Chunk calls) => _current = id => Enumerable.Range(0, calls.Count).Where(index => calls.IdOf(index) == id).Select(index => calls[index].Callbacks).FirstOrDefault();

@@ -178,7 +178,7 @@ internal sealed class SandboxWorker : IWorker
         cancellationToken.ThrowIfCancellationRequested();
 
         // On the control channel: the thread that reads the other one may be the plugin's.
-        using var cancel = cancellationToken.UnsafeRegister(_ => Cancel(callId), null);
+        using var cancel = cancellationToken.CanBeCanceled ? CancelWith(callId, cancellationToken) : default;
         try
         {
             _mailbox?.Enter();
@@ -197,6 +197,8 @@ internal sealed class SandboxWorker : IWorker
             _mailbox?.Leave();
         }
     }
+
+    private CancellationTokenRegistration CancelWith(long callId, CancellationToken cancellationToken) => cancellationToken.UnsafeRegister(_ => Cancel(callId), null);
 
     // The connection ended, or the answer makes no sense. Either way this worker is over; its exit code tells more.
     private async Task<WorkerLostException> LostAsync(Exception exception)

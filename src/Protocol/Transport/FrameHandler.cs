@@ -49,7 +49,7 @@ internal sealed class FrameHandler(Stream stream, int maxMessageBytes, RequestGa
         cancellationToken.ThrowIfCancellationRequested();
 
         // A message that was begun is finished, or the connection is over.
-        await _sender.SendAsync(content, default).ConfigureAwait(false);
+        await _sender.SendAsync(content).ConfigureAwait(false);
         if (content is JsonRpcResult or JsonRpcError)
         {
             gate?.Leave();

@@ -21,19 +21,27 @@ internal sealed class FrameSender(Func<ReadOnlyMemory<byte>, ValueTask> write)
         await stream.FlushAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Sends one message, or frames as they are. Almost always at once, on this thread.</summary>
-    public ValueTask SendAsync(JsonRpcMessage? message, ReadOnlyMemory<byte> frames)
+    /// <summary>Sends one message. Almost always at once, on this thread.</summary>
+    public ValueTask SendAsync(JsonRpcMessage message) => SendAsync(new Outgoing(message));
+
+    /// <summary>Sends frames as they are.</summary>
+    public ValueTask SendAsync(ReadOnlyMemory<byte> frames) => SendAsync(new Outgoing(null, Frames: frames));
+
+    /// <summary>Sends a request with one argument.</summary>
+    public ValueTask SendAsync(long id, string method, object? argument) => SendAsync(new Outgoing(null, id, method, argument));
+
+    private ValueTask SendAsync(in Outgoing outgoing)
     {
         // Almost always nobody else writes, and there is room.
         if (!_writing.Wait(0))
         {
-            return SendLaterAsync(message, frames);
+            return SendLaterAsync(outgoing);
         }
 
         ValueTask written;
         try
         {
-            written = write(Frame(message, frames));
+            written = write(Frame(outgoing));
         }
         catch (Exception exception)
         {
@@ -49,23 +57,34 @@ internal sealed class FrameSender(Func<ReadOnlyMemory<byte>, ValueTask> write)
         return default;
     }
 
-    private ReadOnlyMemory<byte> Frame(JsonRpcMessage? message, ReadOnlyMemory<byte> frames)
+    private ReadOnlyMemory<byte> Frame(in Outgoing outgoing)
     {
-        if (message is null)
+        if (outgoing.Message is null && outgoing.Method is null)
         {
-            return frames;
+            return outgoing.Frames;
         }
 
-        _writer.Frame(message);
+        _writer.Clear();
+        var begin = _writer.BeginFrame();
+        if (outgoing.Message is { } message)
+        {
+            WireFormatter.Write(_writer, message);
+        }
+        else
+        {
+            WireFormatter.WriteRequest(_writer, outgoing.Id, outgoing.Method!, outgoing.Argument);
+        }
+
+        _writer.EndFrame(begin);
         return _writer.Written;
     }
 
-    private async ValueTask SendLaterAsync(JsonRpcMessage? message, ReadOnlyMemory<byte> frames)
+    private async ValueTask SendLaterAsync(Outgoing outgoing)
     {
         await _writing.WaitAsync().ConfigureAwait(false);
         try
         {
-            await write(Frame(message, frames)).ConfigureAwait(false);
+            await write(Frame(outgoing)).ConfigureAwait(false);
         }
         finally
         {
@@ -84,4 +103,7 @@ internal sealed class FrameSender(Func<ReadOnlyMemory<byte>, ValueTask> write)
             _writing.Release();
         }
     }
+
+    /// <summary>What is to be sent: a message, a request, or frames.</summary>
+    private readonly record struct Outgoing(JsonRpcMessage? Message, long Id = 0, string? Method = null, object? Argument = null, ReadOnlyMemory<byte> Frames = default);
 }

@@ -64,7 +64,7 @@ internal sealed class RequestChannel(
             _waiting.Add(id, reply);
         }
 
-        var sent = SendAsync(new JsonRpcRequest { RequestId = new RequestId(id), Method = method, ArgumentsList = [argument] });
+        var sent = _sender.SendAsync(id, method, argument);
         if (!sent.IsCompletedSuccessfully)
         {
             _ = FailWithAsync(sent, id);
@@ -92,7 +92,7 @@ internal sealed class RequestChannel(
             _lastId += many.Count;
         }
 
-        var sent = SendAsync(new JsonRpcRequest { RequestId = new RequestId(many.First), Method = method, ArgumentsList = [argument] });
+        var sent = _sender.SendAsync(many.First, method, argument);
         if (!sent.IsCompletedSuccessfully)
         {
             _ = sent.AsTask().ContinueWith(failed => many.Fail(failed.Exception!.InnerException!), CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
@@ -123,7 +123,7 @@ internal sealed class RequestChannel(
     }
 
     /// <summary>Sends frames as they are.</summary>
-    public ValueTask SendAsync(ReadOnlyMemory<byte> frames) => _sender.SendAsync(null, frames);
+    public ValueTask SendAsync(ReadOnlyMemory<byte> frames) => _sender.SendAsync(frames);
 
     /// <summary>Takes the frames that are there: replies continue, requests begin, on this thread.</summary>
     /// <exception cref="Exception">What was read cannot be understood, or is not allowed: the connection is to be ended with it.</exception>
@@ -374,7 +374,7 @@ internal sealed class RequestChannel(
         }
     }
 
-    private ValueTask SendAsync(JsonRpcMessage message) => _sender.SendAsync(message, default);
+    private ValueTask SendAsync(JsonRpcMessage message) => _sender.SendAsync(message);
 
     // When nobody reads any more, there is nobody left to tell.
     private void SendAndForget(JsonRpcMessage message)

@@ -111,6 +111,17 @@ internal sealed class WireFormatter : IJsonRpcMessageFormatter
         return reader.Left == 0 ? true : throw new InvalidDataException($"A message has {reader.Left} bytes too many.");
     }
 
+    /// <summary>Writes a request with one argument, without a message around it: the same bytes.</summary>
+    public static void WriteRequest(WireWriter writer, long id, string method, object? argument)
+    {
+        writer.Byte(Request);
+        writer.Bool(true);
+        writer.Int64(id);
+        writer.String(method);
+        writer.Int32(1);
+        WireValue.Write(writer, argument);
+    }
+
     /// <summary>Writes the result of a call that succeeded, without a message around it: the same bytes.</summary>
     public static void WritePlainReply(WireWriter writer, long id, ReadOnlySpan<byte> json)
     {

@@ -40,13 +40,6 @@ internal sealed class WireWriter
         return span;
     }
 
-    /// <summary>A frame with one message, in place of what was written before.</summary>
-    public void Frame(JsonRpcMessage message)
-    {
-        Clear();
-        AddFrame(message);
-    }
-
     /// <summary>A frame with one message, after what was written before.</summary>
     public void AddFrame(JsonRpcMessage message)
     {

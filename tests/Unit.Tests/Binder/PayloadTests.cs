@@ -23,7 +23,7 @@ public sealed class PayloadTests
     [Fact]
     public void A_value_that_makes_a_call_while_it_is_serialized_keeps_its_own_bytes()
     {
-        var payload = CallArguments.Create([new Nosy([1]), new byte[] { 2 }]).ToPayload(new FaultSite("p"), Json);
+        var payload = CallArguments.Create([new Nosy([1]), new byte[] { 2 }]).ToPayload(new CallPlace("p", 1, "E"), Json);
         Assert.Equal([1, 2], payload.Attachments.Select(attachment => attachment.Span[0]));
     }
 
@@ -40,6 +40,6 @@ public sealed class PayloadTests
     {
         public byte[] Bytes => bytes;
 
-        public int Calls => CallArguments.Create([new byte[] { 9 }, new byte[] { 8 }]).ToPayload(new FaultSite("p"), Json).Attachments.Length;
+        public int Calls => CallArguments.Create([new byte[] { 9 }, new byte[] { 8 }]).ToPayload(new CallPlace("p", 1, "E"), Json).Attachments.Length;
     }
 }

@@ -51,5 +51,5 @@ public sealed class InputTests
         Assert.Equal(["a", "b", "c"], await reader.ReadAsync(CancellationToken.None).ToListAsync());
     }
 
-    private static string Payload(CallArguments arguments) => System.Text.Encoding.UTF8.GetString(arguments.ToPayload(new FaultSite("p", EntryPoint: "E"), Binding.Payload.PayloadJson.ForHost(null)).Json.Span);
+    private static string Payload(CallArguments arguments) => System.Text.Encoding.UTF8.GetString(arguments.ToPayload(new CallPlace("p", 1, "E"), Binding.Payload.PayloadJson.ForHost(null)).Json.Span);
 }
