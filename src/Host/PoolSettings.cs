@@ -26,6 +26,7 @@ internal sealed record PoolSettings
     public required string? Name { get; init; }
     public required int RequestedWorkers { get; init; }
     public required int Workers { get; init; }
+    public required int MinWorkers { get; init; }
     public required bool Debug { get; init; }
     public required IReadOnlyDictionary<string, string?> Environment { get; init; }
     public required Func<int, IEnumerable<KeyValuePair<string, string?>>>? WorkerEnvironment { get; init; }
@@ -66,6 +67,7 @@ internal sealed record PoolSettings
         var processors = System.Environment.ProcessorCount;
         var workers = options.Workers.Resolve(processors, options.AllowOversubscription);
         Require(workers <= MaxWorkers, $"Workers is {workers}; it must be at most {MaxWorkers}.");
+        Require(options.MinWorkers is null || options.MinWorkers >= 1 && options.MinWorkers <= options.Workers.Resolve(processors, allowOversubscription: true), $"MinWorkers is {options.MinWorkers}; it must be from 1 to Workers ({options.Workers.Resolve(processors, allowOversubscription: true)}).");
         Require(options.QueueCapacity is null or (>= 1 and <= MaxQueueCapacity), $"QueueCapacity is {options.QueueCapacity}; it must be from 1 to {MaxQueueCapacity}.");
         Require(options.MaxMessageBytes is >= WireLimits.MinMessageBytes and <= MaxMessageBytesLimit,
             $"MaxMessageBytes is {options.MaxMessageBytes}; it must be from {WireLimits.MinMessageBytes} (2 MiB) to {MaxMessageBytesLimit} (1 GiB).");
@@ -128,6 +130,7 @@ internal sealed record PoolSettings
             Name = options.Name,
             RequestedWorkers = options.Workers.Resolve(processors, allowOversubscription: true),
             Workers = workers,
+            MinWorkers = Math.Min(options.MinWorkers ?? workers, workers),
             Debug = options.Debug,
             Environment = new Dictionary<string, string?>(options.Environment),
             WorkerEnvironment = options.WorkerEnvironment,

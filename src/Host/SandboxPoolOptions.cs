@@ -16,6 +16,12 @@ public sealed class SandboxPoolOptions
     /// <summary>How many workers. Default: one for each processor. A number above the processors is clamped unless <see cref="AllowOversubscription"/>.</summary>
     public WorkerCount Workers { get; set; } = WorkerCount.All;
 
+    /// <summary>
+    /// How many workers are to be ready before the pool counts as started; the others start after them, while calls are served already, and the pool is
+    /// <see cref="PoolState.Degraded"/> until they are there. From 1 to <see cref="Workers"/>. Default: null, all of them.
+    /// </summary>
+    public int? MinWorkers { get; set; }
+
     /// <summary>Allows more workers than processors, which suits calls that mostly wait. Default: false.</summary>
     public bool AllowOversubscription { get; set; }
 

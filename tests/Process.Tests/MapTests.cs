@@ -18,6 +18,18 @@ public sealed class MapTests
         [EntryPoint] public static string Text(long value) => value == 3_000 ? new string('x', 200_000) : $"{value}";
         [EntryPoint] public static byte[] Bytes(long value) => new byte[value % 3];
         [EntryPoint] public static object Any(object value) => value;
+        private static readonly AsyncLocal<string> Left = new();
+        [EntryPoint] public static string Ambient(long leaves)
+        {
+            var seen = $"{Left.Value}{(System.Globalization.CultureInfo.CurrentCulture.Name == "de-DE" ? "de-DE" : "")}{SynchronizationContext.Current}";
+            if (leaves == 1)
+            {
+                Left.Value = "left";
+                System.Globalization.CultureInfo.CurrentCulture = new("de-DE");
+                SynchronizationContext.SetSynchronizationContext(new SynchronizationContext());
+            }
+            return seen;
+        }
         [DllImport("libc")] private static extern int kill(int pid, int signal);
         """, "Mapped");
 
@@ -106,6 +118,45 @@ public sealed class MapTests
 
             Assert.Equal(49, await pool.InvokeAsync<long>("Square", [7]).Within("the next call is served"));
         }
+    }
+
+    [Fact]
+    public async Task What_was_read_does_not_wait_for_an_input_that_blocks()
+    {
+        await using var pool = await Pools.StartAsync(Plugin, workers: 2);
+        Assert.Equal(Items, await pool.MapAsync<long, long>("Square", Numbers()).CountAsync().AsTask().Within("the first map ends"));
+
+        // Each item is made of the outcome of the one before it: one that waits for others to go with would wait for ever.
+        var outcomes = new System.Collections.Concurrent.BlockingCollection<long>();
+        await FeedAsync().Within("the map ends");
+
+        async Task FeedAsync()
+        {
+            await foreach (var outcome in pool.MapAsync<long, long>("Square", Feed()))
+            {
+                outcomes.Add(outcome.Value);
+            }
+        }
+
+        IEnumerable<long> Feed()
+        {
+            yield return 1;
+            for (var i = 0; i < 20; i++)
+            {
+                yield return outcomes.Take() + 1 - i * i;
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(Items)]
+    public async Task What_an_item_leaves_on_its_thread_is_not_there_for_the_next_one(int items)
+    {
+        await using var pool = await Pools.StartAsync(Plugin);
+        Assert.Equal(Items, await pool.MapAsync<long, string>("Ambient", Enumerable.Repeat(0L, Items)).CountAsync(outcome => outcome.Value == "").AsTask().Within("the map ends"));
+        var outcomes = await pool.MapAsync<long, string>("Ambient", Enumerable.Repeat(1L, items)).ToListAsync().AsTask().Within("the map ends");
+        Assert.All(outcomes, outcome => Assert.Equal("", outcome.Value));
     }
 
     [Fact]

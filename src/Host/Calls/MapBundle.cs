@@ -82,18 +82,8 @@ internal sealed class MapBundle<T> : MapPart<T>
             }
             catch (Exception exception)
             {
-                // It never came to a worker.
-                if (!_version.CameTooLate(exception))
-                {
-                    _failure = exception;
-                }
-
-                for (var i = 0; i < _calls.Length && _failure is null; i++)
-                {
-                    var outcome = AgainAsync(i);
-                    Volatile.Write(ref _calls[i], outcome);
-                    _ = TellAfterAsync(outcome);
-                }
+                // It never came to a worker. If it was refused, so was each item by itself.
+                _failure = exception;
             }
         }
 
@@ -107,7 +97,7 @@ internal sealed class MapBundle<T> : MapPart<T>
 
     private bool TryGet(int index, out CallOutcome<T> outcome)
     {
-        if (_bundle.TryGetResult(index, out var json))
+        if (_bundle.TryTakeResult(index, out var json))
         {
             outcome = Read(index, json);
             return true;

@@ -32,7 +32,8 @@ internal sealed class MapBundler<TItem, TResult>(SandboxPool pool, PoolSettings 
             : null;
 
     /// <summary>How many items may be under way so that no worker waits for the next ones.</summary>
-    public int ReadAhead => Size * (2 * settings.Workers + 1);
+    /// <param name="size">How many items a bundle has.</param>
+    public int ReadAhead(int size) => size * (2 * settings.Workers + 1);
 
     /// <summary>Whether the bundle is to be closed.</summary>
     public bool IsFull => _bundle?.IsFull == true;

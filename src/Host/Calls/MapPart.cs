@@ -27,7 +27,7 @@ internal abstract class MapPart<T>
     public void TellOf(Action<MapPart<T>> signal) => _signal = signal;
 
     /// <summary>What was told of is being looked at: from now on it is told of again.</summary>
-    public void Looked() => Volatile.Write(ref _isSignalled, 0);
+    public void Looked() => Interlocked.Exchange(ref _isSignalled, 0);
 
     /// <summary>Outcomes are there.</summary>
     protected void Progress()

@@ -13,6 +13,9 @@ namespace ProcessPool;
 /// <param name="time">The clock for that.</param>
 internal sealed class MapPump(int window, TimeSpan patience, TimeProvider time)
 {
+    /// <summary>How long an item may wait for others to go with.</summary>
+    private static readonly TimeSpan MaxWait = TimeSpan.FromMilliseconds(2);
+
     /// <summary>Yields one outcome for each item read.</summary>
     /// <param name="items">The input; read one after the other, never ahead of the window.</param>
     /// <param name="call">Makes one call; never fails.</param>
@@ -30,11 +33,17 @@ internal sealed class MapPump(int window, TimeSpan patience, TimeProvider time)
         var stopped = stop.Token;
         var room = new MapRoom();
         var signals = Channel.CreateUnbounded<MapPart<TResult>>(new UnboundedChannelOptions { SingleReader = true });
-        var inOrder = Channel.CreateUnbounded<MapPart<TResult>>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
+        var inOrder = Channel.CreateUnbounded<MapPart<TResult>>(new UnboundedChannelOptions { SingleReader = true });
 
         // The reader and every part under way. The last to leave completes the channel.
         var present = 1;
         var readerLeft = 0;
+
+        // What was read does not wait for an input that takes its time, on whatever thread it does.
+        var bundling = new Lock();
+        var (opened, looksFor) = (0L, 0L);
+        ITimer look = null!;
+        look = time.CreateTimer(_ => LookAfter(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         var reading = Task.Run(ReadAsync, CancellationToken.None);
         try
         {
@@ -85,6 +94,7 @@ internal sealed class MapPump(int window, TimeSpan patience, TimeProvider time)
         finally
         {
             await stop.CancelAsync().ConfigureAwait(false);
+            await look.DisposeAsync().ConfigureAwait(false);
             ReaderLeaves();
             await foreach (var _ in signals.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
             {
@@ -125,7 +135,7 @@ internal sealed class MapPump(int window, TimeSpan patience, TimeProvider time)
                     {
                         // For a whole bundle: one of a single item would cost as much.
                         places = bundler?.Size ?? 1;
-                        var limit = places > 1 ? bundler!.ReadAhead : window;
+                        var limit = places > 1 ? bundler!.ReadAhead(places) : window;
                         if (!room.TryEnter(places, limit))
                         {
                             await CloseAsync().ConfigureAwait(false);
@@ -138,7 +148,6 @@ internal sealed class MapPump(int window, TimeSpan patience, TimeProvider time)
                     var moved = source.MoveNextAsync();
                     if (!moved.IsCompleted)
                     {
-                        // Nothing that is there waits for what is not.
                         await CloseAsync().ConfigureAwait(false);
                     }
 
@@ -147,12 +156,12 @@ internal sealed class MapPump(int window, TimeSpan patience, TimeProvider time)
                         return;
                     }
 
-                    if (bundler?.TryAdd(index, source.Current) != true)
+                    if (!TryAdd(index, source.Current))
                     {
                         await CloseAsync().ConfigureAwait(false);
                         Follow(() => new MapCall<TResult>(call(index, source.Current, stopped)));
                     }
-                    else if (bundler.IsFull)
+                    else if (bundler!.IsFull)
                     {
                         await CloseAsync().ConfigureAwait(false);
                     }
@@ -165,7 +174,65 @@ internal sealed class MapPump(int window, TimeSpan patience, TimeProvider time)
             }
         }
 
-        Task CloseAsync() => bundler?.IsOpen == true ? Follow(() => bundler.Close(stopped))?.Queued ?? Task.CompletedTask : Task.CompletedTask;
+        bool TryAdd(long index, TItem item)
+        {
+            if (bundler is null)
+            {
+                return false;
+            }
+
+            lock (bundling)
+            {
+                var wasOpen = bundler.IsOpen;
+                var isAdded = bundler.TryAdd(index, item);
+                if (isAdded && !wasOpen)
+                {
+                    opened++;
+                    LookLater_NeedsLock();
+                }
+
+                return isAdded;
+            }
+        }
+
+        Task CloseAsync()
+        {
+            if (bundler is null)
+            {
+                return Task.CompletedTask;
+            }
+
+            lock (bundling)
+            {
+                return bundler.IsOpen ? Follow(() => bundler.Close(stopped))?.Queued ?? Task.CompletedTask : Task.CompletedTask;
+            }
+        }
+
+        void LookLater_NeedsLock()
+        {
+            if (looksFor == 0)
+            {
+                looksFor = opened;
+                look.Change(MaxWait, Timeout.InfiniteTimeSpan);
+            }
+        }
+
+        void LookAfter()
+        {
+            lock (bundling)
+            {
+                var isSame = looksFor == opened;
+                looksFor = 0;
+                if (isSame)
+                {
+                    _ = CloseAsync();
+                }
+                else if (bundler!.IsOpen)
+                {
+                    LookLater_NeedsLock();
+                }
+            }
+        }
 
         MapPart<TResult>? Follow(Func<MapPart<TResult>> make)
         {

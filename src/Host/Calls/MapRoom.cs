@@ -7,12 +7,12 @@ internal sealed class MapRoom
     private TaskCompletionSource? _waiting;
     private int _inside;
 
-    /// <summary>Takes the room of so many items, if there are so many fewer than the limit; otherwise of none.</summary>
+    /// <summary>Takes the room of so many items, if there are so many fewer than the limit, or none at all; otherwise of none.</summary>
     public bool TryEnter(int items, int limit)
     {
         lock (_gate)
         {
-            var isRoom = _inside + items <= limit;
+            var isRoom = IsRoom_NeedsLock(items, limit);
             _inside += isRoom ? items : 0;
             return isRoom;
         }
@@ -26,7 +26,7 @@ internal sealed class MapRoom
             Task left;
             lock (_gate)
             {
-                if (_inside + items <= limit)
+                if (IsRoom_NeedsLock(items, limit))
                 {
                     _inside += items;
                     return;
@@ -52,4 +52,6 @@ internal sealed class MapRoom
 
         waiting?.SetResult();
     }
+
+    private bool IsRoom_NeedsLock(int items, int limit) => _inside == 0 || _inside + items <= limit;
 }

@@ -16,21 +16,20 @@ internal sealed class Bundle(string entryPoint, long firstId, int capacity) : Ch
     private const int BufferBytes = 16 * 1024;
 
     private readonly Lock _gate = new();
-    private readonly ArrayBufferWriter<byte> _payloads = new(capacity * 8);
-    private readonly int[] _ends = new int[capacity];
-    private readonly ReadOnlyMemory<byte>[] _results = new ReadOnlyMemory<byte>[capacity];
-    private readonly bool[] _succeeded = new bool[capacity];
+    private readonly ArrayBufferWriter<byte> _payloads = new();
+    private readonly List<int> _ends = [];
+    private ReadOnlyMemory<byte>[] _results = [];
+    private bool[] _succeeded = [];
     private Invocation?[]? _calls;
     private Func<int, Invocation>? _makeCall;
     private Action? _onProgress;
     private Memory<byte> _room;
-    private int _count;
 
     public override string EntryPoint => entryPoint;
 
-    public override int Count => _count;
+    public override int Count => _ends.Count;
 
-    public bool IsFull => _count == capacity;
+    public bool IsFull => _ends.Count == capacity;
 
     /// <summary>Who runs it; where the plain results come from.</summary>
     public Incarnation? Incarnation { get; set; }
@@ -44,7 +43,7 @@ internal sealed class Bundle(string entryPoint, long firstId, int capacity) : Ch
     public void Add(ReadOnlySpan<byte> payload)
     {
         _payloads.Write(payload);
-        _ends[_count++] = _payloads.WrittenCount;
+        _ends.Add(_payloads.WrittenCount);
     }
 
     /// <summary>Cancelled when nobody wants the outcomes any more.</summary>
@@ -54,18 +53,22 @@ internal sealed class Bundle(string entryPoint, long firstId, int capacity) : Ch
     /// <param name="makeCall">Makes an item's call, for a worker that has it.</param>
     /// <param name="onProgress">Told when outcomes are there; may come on any thread.</param>
     /// <param name="cancellationToken">Cancelled when nobody wants them any more.</param>
-    public void Close(Func<int, Invocation> makeCall, Action onProgress, CancellationToken cancellationToken) =>
+    public void Close(Func<int, Invocation> makeCall, Action onProgress, CancellationToken cancellationToken)
+    {
         (_makeCall, _onProgress, CancellationToken) = (makeCall, onProgress, cancellationToken);
+        _results = new ReadOnlyMemory<byte>[Count];
+        _succeeded = new bool[Count];
+    }
 
     public override CallChunk ToMessage()
     {
-        var ids = new long[_count];
+        var ids = new long[Count];
         for (var i = 0; i < ids.Length; i++)
         {
             ids[i] = firstId + i;
         }
 
-        return new CallChunk(entryPoint, ids, _ends[.._count], _payloads.WrittenMemory);
+        return new CallChunk(entryPoint, ids, [.. _ends], _payloads.WrittenMemory);
     }
 
     public override bool IsPlain(int index) => Volatile.Read(ref _calls) is null || Volatile.Read(ref _calls![index]) is null;
@@ -76,7 +79,7 @@ internal sealed class Bundle(string entryPoint, long firstId, int capacity) : Ch
         {
             lock (_gate)
             {
-                _calls ??= new Invocation?[_count];
+                _calls ??= new Invocation?[Count];
                 return _calls[index] ??= _makeCall!(index);
             }
         }
@@ -97,12 +100,17 @@ internal sealed class Bundle(string entryPoint, long firstId, int capacity) : Ch
 
     public override void Received() => _onProgress!();
 
-    /// <summary>The result of an item that has succeeded and never was a call of its own.</summary>
+    /// <summary>Takes the result of an item that has succeeded and never was a call of its own. Once.</summary>
     /// <returns>False for others.</returns>
-    public bool TryGetResult(int index, out ReadOnlyMemory<byte> json)
+    public bool TryTakeResult(int index, out ReadOnlyMemory<byte> json)
     {
-        var hasSucceeded = Volatile.Read(ref _succeeded[index]);
-        json = hasSucceeded ? _results[index] : default;
-        return hasSucceeded;
+        json = default;
+        if (!Volatile.Read(ref _succeeded[index]))
+        {
+            return false;
+        }
+
+        (json, _results[index]) = (_results[index], default);
+        return true;
     }
 }

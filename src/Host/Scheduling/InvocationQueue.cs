@@ -117,7 +117,7 @@ internal sealed partial class InvocationQueue : IDisposable
         }
         else
         {
-            call.Fail(refusal!);
+            Fail(call, _refuse ?? (_ => refusal!));
         }
 
         return Task.CompletedTask;
@@ -258,7 +258,7 @@ internal sealed partial class InvocationQueue : IDisposable
 
         foreach (var call in refused)
         {
-            call.Fail(refuse(call));
+            Fail(call, refuse);
             call.Room?.TrySetResult();
         }
 
@@ -307,6 +307,17 @@ internal sealed partial class InvocationQueue : IDisposable
     }
 
     private Invocation? FirstCaller_NeedsLock(Taker taker) => _callers.FirstOrDefault(caller => (_affine.Of(caller) ?? taker) == taker);
+
+    // Each item of a bundle fails by itself.
+    private static void Fail(Invocation call, Func<Invocation, Exception> refuse)
+    {
+        for (var i = 0; i < (call.Bundle?.Count ?? 0); i++)
+        {
+            call.Bundle![i].Fail(refuse(call.Bundle[i]));
+        }
+
+        call.Fail(refuse(call));
+    }
 
     private void Add_NeedsLock(Invocation call, bool first)
     {

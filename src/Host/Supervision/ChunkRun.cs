@@ -294,6 +294,11 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
         // Who began last has done it. Where the recorder cannot be read, it is the first one without a reply.
         var began = exit.Mark is { } mark ? open.FindIndex(index => calls.IdOf(index) == mark.StartedCall) : open.Count > 0 ? 0 : -1;
         supervisor.Chunks.Failed(calls.EntryPoint);
+        for (var i = 0; i <= began; i++)
+        {
+            calls[open[i]].Start();
+        }
+
         if (!killed)
         {
             supervisor.WorkerDied(incarnation, exit, began >= 0 ? supervisor.SiteOf(calls[open[began]], incarnation) : null);
@@ -303,7 +308,7 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
         for (var i = open.Count - 1; i >= 0; i--)
         {
             var settlement = SettlementOf(open[i]);
-            if (i <= began || calls[open[i]].Callbacks is { WasUsed: true })
+            if (calls[open[i]].Callbacks is { WasUsed: true })
             {
                 calls[open[i]].Start();
             }

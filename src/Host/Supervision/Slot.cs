@@ -149,10 +149,10 @@ internal sealed class Slot(int number, PoolSettings settings, Workforce workforc
         return goesOn;
     }
 
-    // The first start of all fails the pool.
+    // A first start fails the pool, as long as that is starting itself.
     private bool StartFailed(Exception exception)
     {
         supervisor.StartFailed(exception);
-        return !_firstReady.TrySetException(exception);
+        return supervisor.HasStarted || !_firstReady.TrySetException(exception);
     }
 }

@@ -25,6 +25,7 @@ internal sealed class Supervisor : IQueueErrors
     private Task _serving = Task.CompletedTask;
     private Task _standingBy = Task.CompletedTask;
     private TaskCompletionSource<bool> _reset = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _enough = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _givenUp;
     private int _busy;
     private PoolState _state = PoolState.Starting;
@@ -73,13 +74,13 @@ internal sealed class Supervisor : IQueueErrors
         {
             // What is started here outlives the caller: its trace, culture and other ambient values must not stick to it.
             _memory = new MemoryWatch(_settings, _workforce);
-            _serving = Task.WhenAll(_slots.Select(slot => Task.Run(() => slot.RunAsync(_stopped.Token), CancellationToken.None)));
+            _serving = Task.WhenAll(_slots.Select((slot, number) => Task.Run(() => ServeAsync(slot, number), CancellationToken.None)));
         }
 
         try
         {
             // The first failure stops the others: they would fail alike, or be stopped anyway.
-            await foreach (var slot in Task.WhenEach(_slots.Select(slot => slot.FirstReady)).ConfigureAwait(false))
+            await foreach (var slot in Task.WhenEach(_slots.Take(_settings.MinWorkers).Select(slot => slot.FirstReady)).ConfigureAwait(false))
             {
                 await slot.ConfigureAwait(false);
             }
@@ -103,6 +104,8 @@ internal sealed class Supervisor : IQueueErrors
             {
                 _settings.Logger.PoolBroken(LastError, PoolName);
             }
+
+            _enough.TrySetResult();
         }
         catch
         {
@@ -112,6 +115,9 @@ internal sealed class Supervisor : IQueueErrors
             throw;
         }
     }
+
+    /// <summary>Whether there have been enough workers for it to start.</summary>
+    public bool HasStarted => _enough.Task.IsCompleted;
 
     /// <summary>Ends every slot. Unfinished calls are finished first when draining, or else fail. Idempotent.</summary>
     /// <param name="drain">Whether to finish what was begun or queued.</param>
@@ -131,6 +137,7 @@ internal sealed class Supervisor : IQueueErrors
 
         _stopCount.CutOff(Queue.Close(Refuse));
         await _stopped.CancelAsync().ConfigureAwait(false);
+        _enough.TrySetResult();
         EndWaitingForReset();
         await _serving.ConfigureAwait(false);
         await _standingBy.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -329,6 +336,17 @@ internal sealed class Supervisor : IQueueErrors
                 return [.. _retiring];
             }
         }
+    }
+
+    // Those that the start does not wait for leave the processors to those it does.
+    private async Task ServeAsync(Slot slot, int number)
+    {
+        if (number >= _settings.MinWorkers)
+        {
+            await _enough.Task.ConfigureAwait(false);
+        }
+
+        await slot.RunAsync(_stopped.Token).ConfigureAwait(false);
     }
 
     // State and queue change together: a reset comes before or after both. Nothing of a user's runs in here.

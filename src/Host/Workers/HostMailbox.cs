@@ -17,6 +17,7 @@ internal sealed class HostMailbox : IDisposable
     private readonly ITimer _timer;
     private bool _isInUse;
     private bool _isEmpty = true;
+    private bool _isOver;
 
     /// <param name="mailbox">The mailbox.</param>
     /// <param name="empty">Gives what is in it back to the system.</param>
@@ -43,7 +44,7 @@ internal sealed class HostMailbox : IDisposable
         lock (_gate)
         {
             _isInUse = false;
-            if (!_isEmpty)
+            if (!_isEmpty && !_isOver)
             {
                 _timer.Change(KeptFor, Timeout.InfiniteTimeSpan);
             }
@@ -73,13 +74,21 @@ internal sealed class HostMailbox : IDisposable
         return reply with { Attachments = _mailbox.Take(reply.Attachments, reply.InMailbox), InMailbox = [] };
     }
 
-    public void Dispose() => _timer.Dispose();
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _isOver = true;
+        }
+
+        _timer.Dispose();
+    }
 
     private void Empty()
     {
         lock (_gate)
         {
-            if (!_isInUse && !_isEmpty)
+            if (!_isInUse && !_isEmpty && !_isOver)
             {
                 _isEmpty = true;
                 _empty();

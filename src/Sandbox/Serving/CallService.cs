@@ -47,8 +47,16 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder?
 
         using var reflection = plugin.EnterReflection();
         var direct = plugin.FindDirect(chunk.EntryPoint);
+        var ambient = ExecutionContext.Capture();
         for (var i = 0; i < chunk.Ids.Length; i++)
         {
+            // What one call leaves on its thread (culture, ambient values) is not there for the next one.
+            if (ambient is not null)
+            {
+                ExecutionContext.Restore(ambient);
+            }
+
+            SynchronizationContext.SetSynchronizationContext(null);
             if (!TryBegin(i))
             {
                 outbox.Add(ToResult(firstReply + i, Skipped));

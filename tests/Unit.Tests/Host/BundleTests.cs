@@ -71,6 +71,7 @@ public sealed class BundleTests
         Assert.Equal(["[0]", "[1]"], [ResultOf(bundle, 0), ResultOf(bundle, 1)]);
         var crash = await Assert.ThrowsAsync<WorkerCrashedException>(() => _calls[2].Settled.Within("the deadly item settles"));
         Assert.Equal((bundle.IdOf(2), Execution.Started), (crash.CallId, crash.Execution));
+        Assert.Equal((bundle.IdOf(2), Execution.Started), (rig.Pool.LastError!.CallId, rig.Pool.LastError.Execution));
         await Task.WhenAll(_calls.Where(call => call.Key > 2).Select(call => call.Value.Settled)).Within("the others settle");
         Assert.Equal(["[3]", "[4]", "[5]"], order);
         await rig.StopAsync();
@@ -159,9 +160,14 @@ public sealed class BundleTests
         var worker = new FakeWorker("w");
         var rig = await new PoolRig(_ => worker).StartedAsync();
         var executing = await rig.PutAsync();
-        var (_, carrier) = await PutAsync(rig);
+        var (bundle, carrier) = await PutAsync(rig);
         var report = await rig.Pool.StopAsync(drain: false, null, CancellationToken.None).Within("the pool stops");
         await Assert.ThrowsAsync<CallRejectedException>(() => carrier.Settled.Within("the bundle is refused"));
+        for (var i = 0; i < Count; i++)
+        {
+            Assert.Equal(bundle.IdOf(i), (await Assert.ThrowsAsync<CallRejectedException>(() => _calls[i].Settled.Within("the item is refused"))).CallId);
+        }
+
         await Assert.ThrowsAsync<CallRejectedException>(() => executing.Settled.Within("the call is cut off"));
         Assert.Equal(Count + 1, report.Cancelled);
     }
@@ -197,5 +203,5 @@ public sealed class BundleTests
 
     private static CallReply Reply(CallRequest request) => new(CallStatus.Succeeded, request.Payload, [], null);
 
-    private static string? ResultOf(Bundle bundle, int index) => bundle.TryGetResult(index, out var json) ? Encoding.UTF8.GetString(json.Span) : null;
+    private static string? ResultOf(Bundle bundle, int index) => bundle.TryTakeResult(index, out var json) ? Encoding.UTF8.GetString(json.Span) : null;
 }

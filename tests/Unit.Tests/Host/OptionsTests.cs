@@ -9,6 +9,7 @@ public sealed class OptionsTests
         {
             Name = " ",
             QueueCapacity = 0,
+            MinWorkers = 0,
             MaxMessageBytes = 1,
             StartTimeout = TimeSpan.Zero,
             CallTimeout = TimeSpan.FromSeconds(-1),
@@ -33,7 +34,7 @@ public sealed class OptionsTests
         options.Expose<IStreaming>(Moq.Mock.Of<IStreaming>());
         options.Expose<IStreaming>(Moq.Mock.Of<IStreaming>());
         var fault = Assert.Throws<ArgumentException>(() => new SandboxPool(options));
-        foreach (var name in new[] { "Plugin", "Name", "QueueCapacity", "MaxMessageBytes", "StartTimeout", "CallTimeout", "CancelGrace", "StopTimeout", "/no/such/folder", "A=B",
+        foreach (var name in new[] { "Plugin", "Name", "MinWorkers is 0", "QueueCapacity", "MaxMessageBytes", "StartTimeout", "CallTimeout", "CancelGrace", "StopTimeout", "/no/such/folder", "A=B",
             "QueueTimeout", "Standby", "MemoryLimit is 1", "do not go with Debug", "Restart.MaxRestarts", "Restart.Window", "Restart.FirstDelay", "Restart.MaxDelay",
             "Recycle.AfterCalls", "Recycle.AfterLifetime", "Recycle.AfterIdle", "Recycle.AboveMemory is 1, but workers are killed at MemoryLimit", "Recycle.Jitter",
             "zero character", "WhenFull is 9", "Gpu is 9", "Retries is 4", "MaxCallbacksPerSecond", "IUnsupported cannot be called", "IStreaming cannot be exposed", "IStreaming.ReadAsync is exposed twice" })
