@@ -107,7 +107,10 @@ public sealed partial class SandboxPool
     /// <typeparam name="TItem">An argument; or <see cref="CallArguments"/> for several of them.</typeparam>
     /// <typeparam name="TResult">The type to read the results as.</typeparam>
     /// <param name="entryPoint">The entry point's name.</param>
-    /// <param name="items">The input. It is read only as fast as outcomes are consumed.</param>
+    /// <param name="items">
+    /// The input. It is read only as fast as outcomes are consumed: at most <see cref="SandboxPoolOptions.QueueCapacity"/> and as many items as there are workers ahead of them; while calls are so
+    /// short that they go together, at most 512 × (2 × workers + 1).
+    /// </param>
     /// <param name="ordered">Whether outcomes come in input order; otherwise as completed, told apart by <see cref="CallOutcome{T}.Index"/>.</param>
     /// <param name="options">What these calls have different from the pool's options.</param>
     /// <param name="cancellationToken">Ends the reading and cancels the calls under way.</param>

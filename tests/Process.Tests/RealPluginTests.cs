@@ -74,9 +74,9 @@ public sealed class RealPluginTests
         await using var pool = await SandboxPool.StartAsync(options).Within("the pool starts");
         Assert.Equal("2", await pool.InvokeAsync<string>("EvaluateAsync", ["1 + 1"]));
         await Assert.ThrowsAsync<CallTimeoutException>(() => pool.InvokeAsync<string>("EvaluateAsync", ["while (true) { }"], new CallOptions { Timeout = TimeSpan.FromSeconds(1) }).Within("the script is ended"));
+        Assert.Equal("42", await pool.InvokeAsync<string>("EvaluateAsync", ["6 * 7"]));
         var crashed = await Assert.ThrowsAsync<WorkerCrashedException>(() => pool.InvokeAsync<string>("EvaluateAsync", ["Environment.Exit(3)"]).Within("the worker dies"));
         Assert.Equal((CrashReason.ExitCalled, 3), (crashed.Reason, crashed.ExitCode));
-        Assert.Equal("42", await pool.InvokeAsync<string>("EvaluateAsync", ["6 * 7"]));
     }
 
     private static Task<SandboxPool> StartAsync(string plugin, bool debug = false) => Pools.StartAsync(Path.Combine(Repository.Plugins, plugin), debug: debug);

@@ -257,7 +257,8 @@ public abstract class CallingSuite(PoolFixture fixture)
             }
         }
 
-        Assert.InRange(read, 100, 200);
+        // Two workers: while calls are short, as much as keeps them busy.
+        Assert.InRange(read, 100, 200 + 512 * 5);
 
         IEnumerable<long> Endless()
         {
