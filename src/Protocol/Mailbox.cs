@@ -55,6 +55,11 @@ internal sealed class Mailbox(SafeFileHandle memory, long putAt, long takeAt, in
     /// <exception cref="InvalidDataException">They do not go together.</exception>
     public ReadOnlyMemory<byte>[] Take(ReadOnlyMemory<byte>[] inMessage, int[] lengths)
     {
+        if (lengths.Length > inMessage.Length + (capacity / Threshold))
+        {
+            throw new InvalidDataException($"A message announces {lengths.Length} attachments and has {inMessage.Length}; the mailbox has no room for the others.");
+        }
+
         var attachments = new ReadOnlyMemory<byte>[lengths.Length];
         var (at, next) = (0L, 0);
         for (var i = 0; i < lengths.Length; i++)
@@ -63,7 +68,7 @@ internal sealed class Mailbox(SafeFileHandle memory, long putAt, long takeAt, in
             {
                 attachments[i] = next < inMessage.Length ? inMessage[next++] : throw new InvalidDataException("A message lacks an attachment.");
             }
-            else if (lengths[i] < 0 || at + lengths[i] > capacity)
+            else if (lengths[i] < Threshold || at + lengths[i] > capacity)
             {
                 throw new InvalidDataException($"An attachment of {lengths[i]} bytes cannot be in a mailbox of {capacity}.");
             }

@@ -30,6 +30,12 @@ public sealed class MapTests
             }
             return seen;
         }
+        public interface IAsked { Task AskAsync(); }
+        [EntryPoint] public static long Ask(long value, IPluginContext context)
+        {
+            _ = context.GetHostService<IAsked>().AskAsync();
+            return value;
+        }
         [DllImport("libc")] private static extern int kill(int pid, int signal);
         """, "Mapped");
 
@@ -157,6 +163,14 @@ public sealed class MapTests
         Assert.Equal(Items, await pool.MapAsync<long, string>("Ambient", Enumerable.Repeat(0L, Items)).CountAsync(outcome => outcome.Value == "").AsTask().Within("the map ends"));
         var outcomes = await pool.MapAsync<long, string>("Ambient", Enumerable.Repeat(1L, items)).ToListAsync().AsTask().Within("the map ends");
         Assert.All(outcomes, outcome => Assert.Equal("", outcome.Value));
+    }
+
+    [Fact]
+    public async Task Items_that_ask_their_host_for_what_it_does_not_offer_and_do_not_wait_for_the_answer_end_like_others()
+    {
+        await using var pool = await Pools.StartAsync(Plugin, workers: 2);
+        var outcomes = await pool.MapAsync<long, long>("Ask", Numbers()).ToListAsync().AsTask().Within("the map ends");
+        Assert.All(outcomes, outcome => Assert.Equal(outcome.Index, outcome.Value));
     }
 
     [Fact]

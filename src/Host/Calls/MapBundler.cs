@@ -8,14 +8,14 @@ using ProcessPool.Supervision;
 
 namespace ProcessPool.Calls;
 
-/// <summary>Makes bundles of a map's items, as large as calls are short. What needs a call of its own, it leaves alone. One thread at a time.</summary>
+/// <summary>Makes bundles of a map's items, as large as calls are short. What needs a call of its own, it leaves alone. One thread writes; adding and closing are under one lock.</summary>
 /// <param name="pool">The pool.</param>
 /// <param name="settings">The pool's.</param>
 /// <param name="entryPoint">The entry point.</param>
 /// <param name="options">What the calls have different.</param>
 internal sealed class MapBundler<TItem, TResult>(SandboxPool pool, PoolSettings settings, string entryPoint, CallOptions? options)
 {
-    private static readonly bool IsExact = typeof(TItem).IsValueType || typeof(TItem) == typeof(string);
+    private static readonly bool IsExact = typeof(TItem) == typeof(string) || typeof(TItem).IsValueType && !LiveArgument.IsLive(typeof(TItem));
 
     private readonly ArrayBufferWriter<byte> _payload = new();
     private readonly List<ReadOnlyMemory<byte>> _attachments = [];
@@ -41,15 +41,10 @@ internal sealed class MapBundler<TItem, TResult>(SandboxPool pool, PoolSettings 
     /// <summary>How many items a bundle is to have just now; 1: none.</summary>
     public int Size => pool.Version is { } version ? version.Supervisor.Chunks.Of(entryPoint) : 1;
 
-    /// <summary>Adds an item to the open bundle, or to a new one.</summary>
+    /// <summary>Adds the item that was written last to the open bundle, or to a new one.</summary>
     /// <returns>False when it is to be a call of its own.</returns>
-    public bool TryAdd(long index, TItem item)
+    public bool TryAdd(long index)
     {
-        if (_bundle is null && Size < 2 || !TryWrite(item))
-        {
-            return false;
-        }
-
         if (_bundle is null)
         {
             _version = pool.Version;
@@ -59,6 +54,11 @@ internal sealed class MapBundler<TItem, TResult>(SandboxPool pool, PoolSettings 
             }
 
             var size = Size;
+            if (size < 2)
+            {
+                return false;
+            }
+
             _bundle = new Bundle(entryPoint, pool.TakeCallIds(size), size);
             _firstIndex = index;
         }
@@ -78,8 +78,15 @@ internal sealed class MapBundler<TItem, TResult>(SandboxPool pool, PoolSettings 
         return new MapBundle<TResult>(pool, settings, _version!, bundle, _firstIndex, options, cancellationToken);
     }
 
-    private bool TryWrite(TItem item)
+    /// <summary>Writes an item, to be added.</summary>
+    /// <returns>False when it is to be a call of its own.</returns>
+    public bool TryWrite(TItem item)
     {
+        if (Size < 2)
+        {
+            return false;
+        }
+
         if (!IsExact && (item is CallArguments || LiveArgument.From(item) is not null))
         {
             return false;

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
 using ProcessPool.Calls;
 using ProcessPool.Diagnostics;
@@ -43,6 +44,7 @@ internal sealed class MapPump(int window, TimeSpan patience, TimeProvider time)
         var bundling = new Lock();
         var (opened, looksFor) = (0L, 0L);
         ITimer look = null!;
+        Exception? fault = null;
         look = time.CreateTimer(_ => LookAfter(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         var reading = Task.Run(ReadAsync, CancellationToken.None);
         try
@@ -90,11 +92,16 @@ internal sealed class MapPump(int window, TimeSpan patience, TimeProvider time)
             // What went wrong in reading comes after the outcomes of what was read.
             cancellationToken.ThrowIfCancellationRequested();
             await reading.ConfigureAwait(false);
+            if (fault is not null)
+            {
+                ExceptionDispatchInfo.Throw(fault);
+            }
         }
         finally
         {
             await stop.CancelAsync().ConfigureAwait(false);
-            await look.DisposeAsync().ConfigureAwait(false);
+            // Not waiting for it: it may wait for what the input holds.
+            look.Dispose();
             ReaderLeaves();
             await foreach (var _ in signals.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
             {
@@ -159,7 +166,7 @@ internal sealed class MapPump(int window, TimeSpan patience, TimeProvider time)
                     if (!TryAdd(index, source.Current))
                     {
                         await CloseAsync().ConfigureAwait(false);
-                        Follow(() => new MapCall<TResult>(call(index, source.Current, stopped)));
+                        _ = Start(Admit(() => new MapCall<TResult>(call(index, source.Current, stopped))));
                     }
                     else if (bundler!.IsFull)
                     {
@@ -169,14 +176,21 @@ internal sealed class MapPump(int window, TimeSpan patience, TimeProvider time)
             }
             finally
             {
-                await CloseAsync().ConfigureAwait(false);
-                ReaderLeaves();
+                try
+                {
+                    await CloseAsync().ConfigureAwait(false);
+                }
+                finally
+                {
+                    ReaderLeaves();
+                }
             }
         }
 
         bool TryAdd(long index, TItem item)
         {
-            if (bundler is null)
+            // Writing it runs a user's code: not under the lock.
+            if (bundler?.TryWrite(item) != true)
             {
                 return false;
             }
@@ -184,7 +198,7 @@ internal sealed class MapPump(int window, TimeSpan patience, TimeProvider time)
             lock (bundling)
             {
                 var wasOpen = bundler.IsOpen;
-                var isAdded = bundler.TryAdd(index, item);
+                var isAdded = bundler.TryAdd(index);
                 if (isAdded && !wasOpen)
                 {
                     opened++;
@@ -195,17 +209,16 @@ internal sealed class MapPump(int window, TimeSpan patience, TimeProvider time)
             }
         }
 
+        // In the order of the input, whoever closes them; queued without the lock, because that runs a slot's loop.
         Task CloseAsync()
         {
-            if (bundler is null)
-            {
-                return Task.CompletedTask;
-            }
-
+            MapPart<TResult>? bundle;
             lock (bundling)
             {
-                return bundler.IsOpen ? Follow(() => bundler.Close(stopped))?.Queued ?? Task.CompletedTask : Task.CompletedTask;
+                bundle = bundler?.IsOpen == true ? Admit(() => bundler.Close(stopped)) : null;
             }
+
+            return Start(bundle);
         }
 
         void LookLater_NeedsLock()
@@ -219,22 +232,33 @@ internal sealed class MapPump(int window, TimeSpan patience, TimeProvider time)
 
         void LookAfter()
         {
-            lock (bundling)
+            try
             {
-                var isSame = looksFor == opened;
-                looksFor = 0;
+                bool isSame;
+                lock (bundling)
+                {
+                    isSame = looksFor == opened;
+                    looksFor = 0;
+                    if (!isSame && bundler!.IsOpen)
+                    {
+                        LookLater_NeedsLock();
+                    }
+                }
+
                 if (isSame)
                 {
                     _ = CloseAsync();
                 }
-                else if (bundler!.IsOpen)
-                {
-                    LookLater_NeedsLock();
-                }
+            }
+            catch (Exception exception)
+            {
+                // On a timer's thread it would end the program.
+                fault = exception;
+                _ = stop.CancelAsync();
             }
         }
 
-        MapPart<TResult>? Follow(Func<MapPart<TResult>> make)
+        MapPart<TResult>? Admit(Func<MapPart<TResult>> make)
         {
             // Counted first: whoever ends the map waits for it, or has ended it before; then nobody wants it.
             Interlocked.Increment(ref present);
@@ -244,21 +268,45 @@ internal sealed class MapPump(int window, TimeSpan patience, TimeProvider time)
                 return null;
             }
 
-            var part = make();
-            part.TellOf(signalled => signals.Writer.TryWrite(signalled));
-            if (ordered)
+            try
             {
-                inOrder.Writer.TryWrite(part);
+                var part = make();
+                part.TellOf(signalled => signals.Writer.TryWrite(signalled));
+                if (ordered)
+                {
+                    inOrder.Writer.TryWrite(part);
+                }
+
+                return part;
+            }
+            catch
+            {
+                Leave();
+                throw;
+            }
+        }
+
+        Task Start(MapPart<TResult>? part)
+        {
+            if (part is null)
+            {
+                return Task.CompletedTask;
             }
 
             _ = LeaveAfterAsync(part);
-            return part;
+            return part.Queued;
         }
 
         async Task LeaveAfterAsync(MapPart<TResult> part)
         {
-            await part.RunAsync().ConfigureAwait(false);
-            Leave();
+            try
+            {
+                await part.RunAsync().ConfigureAwait(false);
+            }
+            finally
+            {
+                Leave();
+            }
         }
 
         // Whoever comes first: the input has ended, or nobody wants the rest. An input that ignores that must not hold up the end.

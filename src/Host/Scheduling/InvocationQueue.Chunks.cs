@@ -30,4 +30,17 @@ internal sealed partial class InvocationQueue
             }
         }
     }
+
+    private Invocation? FirstCaller_NeedsLock(Taker taker) => _callers.FirstOrDefault(caller => (_affine.Of(caller) ?? taker) == taker);
+
+    // Each item of a bundle fails by itself.
+    private static void Fail(Invocation call, Func<Invocation, Exception> refuse)
+    {
+        for (var i = 0; i < (call.Bundle?.Count ?? 0); i++)
+        {
+            call.Bundle![i].Fail(refuse(call.Bundle[i]));
+        }
+
+        call.Fail(refuse(call));
+    }
 }

@@ -128,6 +128,7 @@ internal sealed partial class InvocationQueue : IDisposable
     public bool PutBack(Invocation call)
     {
         Exception? refusal = null;
+        Func<Invocation, Exception>? refuse = null;
         lock (_gate)
         {
             call.Return();
@@ -144,12 +145,21 @@ internal sealed partial class InvocationQueue : IDisposable
                     return true;
                 }
 
-                refusal = _refuse!(call);
+                refuse = _refuse!;
+                refusal = refuse(call);
             }
         }
 
         // A token that was cancelled while nobody held the call: Withdraw found it nowhere.
-        _ = refusal is null ? call.Cancel() : call.Fail(refusal);
+        if (refusal is null)
+        {
+            call.Cancel();
+        }
+        else
+        {
+            Fail(call, refuse!);
+        }
+
         return refusal is null;
     }
 
@@ -304,19 +314,6 @@ internal sealed partial class InvocationQueue : IDisposable
 
         Take_NeedsLock(call);
         return Leave_NeedsLock(taker);
-    }
-
-    private Invocation? FirstCaller_NeedsLock(Taker taker) => _callers.FirstOrDefault(caller => (_affine.Of(caller) ?? taker) == taker);
-
-    // Each item of a bundle fails by itself.
-    private static void Fail(Invocation call, Func<Invocation, Exception> refuse)
-    {
-        for (var i = 0; i < (call.Bundle?.Count ?? 0); i++)
-        {
-            call.Bundle![i].Fail(refuse(call.Bundle[i]));
-        }
-
-        call.Fail(refuse(call));
     }
 
     private void Add_NeedsLock(Invocation call, bool first)

@@ -40,6 +40,16 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
     public async Task<WorkerAfterCall> RunAsync(Action<CallReply> replied, CancellationToken poolStopped)
     {
         _poolStopped = poolStopped;
+        if (calls is Bundle { CancellationToken.IsCancellationRequested: true })
+        {
+            for (var i = 0; i < calls.Count; i++)
+            {
+                calls[i].Cancel();
+            }
+
+            return WorkerAfterCall.Ready;
+        }
+
         var leaving = new List<CancellationTokenRegistration>();
         using var stop = poolStopped.UnsafeRegister(_ => _worker.Kill(), null);
         try
@@ -82,6 +92,12 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
     {
         lock (_gate)
         {
+            if (_isOver)
+            {
+                // Its worker counts as lost already.
+                return true;
+            }
+
             if (_answered[index] || !calls.IsPlain(index))
             {
                 return false;
@@ -101,9 +117,9 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
         CallWatch? watch = null;
         lock (_gate)
         {
-            if (_answered[index])
+            if (_isOver || _answered[index])
             {
-                // It was taken back.
+                // Its worker counts as lost already, or it was taken back.
                 return;
             }
 

@@ -17,11 +17,17 @@ internal sealed class Slot(int number, PoolSettings settings, Workforce workforc
     /// <summary>Ends with the first start of a worker; fails when that failed.</summary>
     public Task FirstReady => _firstReady.Task;
 
+    /// <summary>Makes it one of those among which calls with an affinity key are shared out, from when it has a worker: until then they are everybody's.</summary>
+    public void Register()
+    {
+        supervisor.Queue.Register(_taker);
+        supervisor.Queue.SetActive(_taker, number < settings.MinWorkers);
+    }
+
     /// <summary>Runs until calls run out (the pool drains) or the pool stops.</summary>
     /// <param name="poolStopped">Cancelled when unfinished calls are not to be waited for.</param>
     public async Task RunAsync(CancellationToken poolStopped)
     {
-        supervisor.Queue.Register(_taker);
         var goesOn = true;
         while (goesOn)
         {
@@ -33,7 +39,11 @@ internal sealed class Slot(int number, PoolSettings settings, Workforce workforc
             catch (Exception exception)
             {
                 // A fault of this library, not of a plugin. Loud, and the pool knows that it has one worker less.
-                _firstReady.TrySetException(exception);
+                if (!supervisor.HasStarted)
+                {
+                    _firstReady.TrySetException(exception);
+                }
+
                 goesOn = await GiveUpAsync(exception, poolStopped).ConfigureAwait(false);
             }
         }
@@ -61,7 +71,11 @@ internal sealed class Slot(int number, PoolSettings settings, Workforce workforc
                 continue;
             }
 
-            _firstReady.TrySetResult();
+            if (_firstReady.TrySetResult())
+            {
+                supervisor.Queue.SetActive(_taker, true);
+            }
+
             var end = await ServeAsync(next, poolStopped).ConfigureAwait(false);
             next = end.Successor;
             if (end is { Death: not null, Successor: null } && !await RecoverAsync(end.Clean, poolStopped).ConfigureAwait(false))

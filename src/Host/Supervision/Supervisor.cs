@@ -74,6 +74,7 @@ internal sealed class Supervisor : IQueueErrors
         {
             // What is started here outlives the caller: its trace, culture and other ambient values must not stick to it.
             _memory = new MemoryWatch(_settings, _workforce);
+            Array.ForEach(_slots, slot => slot.Register());
             _serving = Task.WhenAll(_slots.Select((slot, number) => Task.Run(() => ServeAsync(slot, number), CancellationToken.None)));
         }
 
@@ -243,7 +244,7 @@ internal sealed class Supervisor : IQueueErrors
     {
         if (!Queue.PutBack(call))
         {
-            _stopCount.CutOff(1);
+            _stopCount.CutOff(call.Bundle?.Count ?? 1);
         }
     }
 

@@ -94,6 +94,7 @@ internal sealed class SandboxWorker : IWorker
             for (var i = 0; i < 2; i++)
             {
                 var answered = RequestAsync(nameof(ISandboxCalls.InvokeAsync), WarmUp, WarmUp.Id, CancellationToken.None);
+                answered.Forget();
                 Watch();
                 await answered.WaitAsync(_settings.StartTimeout, _settings.Time).ConfigureAwait(false);
             }

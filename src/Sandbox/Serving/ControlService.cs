@@ -58,12 +58,12 @@ internal sealed class ControlService(IHostControl host, PipeEnd calls, Recorder?
         {
             var policy = LoadPolicy.For(request.EntryAssembly);
             reporter = new LoadReporter(policy, request.EntryAssembly);
-            await ReachAsync(StartStage.Resolved).ConfigureAwait(false);
+            Reach(StartStage.Resolved);
             var plugin = _plugin = LoadedPlugin.Load(request.EntryAssembly, policy, reporter);
-            await ReachAsync(StartStage.Loaded).ConfigureAwait(false);
+            Reach(StartStage.Loaded);
             var hostCalls = new HostCalls(request.MaxMessageBytes);
             await plugin.ActivateAsync(request, _notices, hostCalls).ConfigureAwait(false);
-            await ReachAsync(StartStage.Activated).ConfigureAwait(false);
+            Reach(StartStage.Activated);
             Serve(plugin, hostCalls, request.MaxMessageBytes);
             return new InitializeReply(WireLimits.ProtocolVersion, null, null);
         }
@@ -72,10 +72,11 @@ internal sealed class ControlService(IHostControl host, PipeEnd calls, Recorder?
             return Failed(reached + 1, ErrorMapper.Map(exception, reporter?.Explain(exception))) with { LoadReport = _plugin?.LoadReport ?? reporter?.Report(null) };
         }
 
-        Task ReachAsync(StartStage stage)
+        // Nothing waits for the answer: a host that is busy with its own start must not hold up this one.
+        void Reach(StartStage stage)
         {
             reached = stage;
-            return host.StageAsync(stage);
+            _ = host.StageAsync(stage);
         }
     }
 

@@ -103,12 +103,16 @@ public sealed class BundleTests
         var rig = await new PoolRig(_ => Worker(), options => options.Workers = 2).StartedAsync();
         var (bundle, carrier) = await PutAsync(rig);
         await begun.Task.Within("the long item begins");
-        for (var i = 0; i < 1000 && (_calls.Count < Count - 2 || !_calls.Values.All(call => call.Settled.IsCompleted)); i++)
-        {
-            rig.Time.Advance(TimeSpan.FromMilliseconds(10));
-            await Task.Yield();
-        }
-
+        await Until.HoldsAsync(
+            () =>
+            {
+                rig.Time.Advance(TimeSpan.FromMilliseconds(10));
+                lock (_calls)
+                {
+                    return _calls.Count == Count - 2 && _calls.Values.All(call => call.Settled.IsCompleted);
+                }
+            },
+            "those behind the long one are served");
         Assert.Equal([2, 3, 4, 5], _calls.Keys.Order());
         await Task.WhenAll(_calls.Values.Select(call => call.Settled)).Within("the others settle");
         held.SetResult(Some.Reply);

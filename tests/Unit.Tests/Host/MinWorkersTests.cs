@@ -11,17 +11,21 @@ public sealed class MinWorkersTests
     public async Task The_pool_serves_as_soon_as_there_are_enough_workers_and_only_then_the_others_are_started()
     {
         var first = new TaskCompletionSource<IWorker>();
-        var launcher = new FakeLauncher(number => number == 1 ? first.Task : Task.FromResult<IWorker>(PoolRig.Answering()));
+        var early = 0;
+        var launcher = new FakeLauncher(number =>
+        {
+            early += number > 1 && !first.Task.IsCompleted ? 1 : 0;
+            return number == 1 ? first.Task : Task.FromResult<IWorker>(PoolRig.Answering());
+        });
         var pool = Pool(launcher);
         var starting = pool.StartAsync(CancellationToken.None);
         Assert.Equal(1, await launcher.NextStartAsync());
-        var second = launcher.NextStartAsync().AsTask();
-        Assert.False(second.IsCompleted, "Expected the others to wait for the first worker.");
         first.SetResult(PoolRig.Answering());
         await starting.Within("the pool starts with one worker");
-        await second.Within("the second worker is started");
+        await launcher.NextStartAsync().AsTask().Within("the second worker is started");
         await launcher.NextStartAsync().AsTask().Within("the third worker is started");
         await Until.HoldsAsync(() => pool.State == PoolState.Running, "all of them are there");
+        Assert.Equal(0, early);
         await pool.StopAsync(drain: false, null, CancellationToken.None).Within("the pool stops");
     }
 
@@ -33,6 +37,22 @@ public sealed class MinWorkersTests
         await pool.StartAsync(CancellationToken.None).Within("the pool starts");
         await Until.HoldsAsync(() => pool.State == PoolState.Running, "the one that failed was started again");
         Assert.IsType<WorkerStartException>(pool.LastError);
+        await pool.StopAsync(drain: false, null, CancellationToken.None).Within("the pool stops");
+    }
+
+    [Fact]
+    public async Task Calls_with_an_affinity_key_do_not_wait_for_a_worker_that_is_still_starting()
+    {
+        var never = new TaskCompletionSource<IWorker>();
+        var pool = Pool(new FakeLauncher(number => number == 1 ? Task.FromResult<IWorker>(PoolRig.Answering()) : never.Task));
+        await pool.StartAsync(CancellationToken.None).Within("the pool starts");
+        foreach (var key in "abcdefgh")
+        {
+            var call = Some.Call(affinityKey: $"{key}");
+            await pool.Queue.PutAsync(call);
+            await call.Settled.Within("the call is served");
+        }
+
         await pool.StopAsync(drain: false, null, CancellationToken.None).Within("the pool stops");
     }
 

@@ -72,6 +72,9 @@ public sealed class MailboxTests : IDisposable
     [InlineData(new[] { int.MinValue })]
     [InlineData(new[] { Capacity + 1 })]
     [InlineData(new[] { Capacity, 1 })]
+    [InlineData(new[] { 0 })]
+    [InlineData(new[] { Mailbox.Threshold - 1 })]
+    [InlineData(new[] { Mailbox.Threshold, Mailbox.Threshold, Mailbox.Threshold, Mailbox.Threshold, Mailbox.Threshold })]
     [InlineData(new[] { -1 })]
     [InlineData(new[] { int.MaxValue, int.MaxValue })]
     public void Lengths_that_cannot_be_are_refused(int[] lengths) => Assert.Throws<InvalidDataException>(() => _host.Take([], lengths));

@@ -19,6 +19,9 @@ internal abstract class LiveArgument
     public static LiveArgument? From(object? value) =>
         value as LiveArgument ?? (value is null ? null : Makers.GetOrAdd(value.GetType(), FindMaker)?.Invoke(value));
 
+    /// <summary>Whether values of this type are live.</summary>
+    public static bool IsLive(Type type) => Makers.GetOrAdd(type, FindMaker) is not null;
+
     // Generated proxies wrap their arguments themselves; this is for arguments of calls by name.
     [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Types that the program itself has made; a value type as item is refused where there is no code for it.")]
     [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "Interfaces of an object that exists.")]
