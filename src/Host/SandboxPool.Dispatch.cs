@@ -170,7 +170,7 @@ public sealed partial class SandboxPool
         }
     }
 
-    private static CancellationTokenRegistration WithdrawWhenCancelled(InvocationQueue queue, Invocation call)
+    internal static CancellationTokenRegistration WithdrawWhenCancelled(InvocationQueue queue, Invocation call)
     {
         return call.CancellationToken.CanBeCanceled ? Register(queue, call) : default;
 

@@ -73,7 +73,7 @@ internal sealed class MapBundle<T> : MapPart<T>
     public override async Task RunAsync()
     {
         var queue = _version.Supervisor.Queue;
-        using (_cancellationToken.UnsafeRegister(_ => queue.Withdraw(_carrier), null))
+        using (SandboxPool.WithdrawWhenCancelled(queue, _carrier))
         {
             _queued = SandboxPool.Submit(queue, _carrier);
             try
@@ -142,19 +142,16 @@ internal sealed class MapBundle<T> : MapPart<T>
 
     private async Task<CallOutcome<T>> FollowAsync(int index, Invocation call)
     {
-        CallOutcome<T> outcome;
-        using var registration = _cancellationToken.UnsafeRegister(_ => _version.Supervisor.Queue.Withdraw(call), null);
+        using var registration = SandboxPool.WithdrawWhenCancelled(_version.Supervisor.Queue, call);
         try
         {
             var settled = await call.Settled.ConfigureAwait(false);
-            outcome = new CallOutcome<T>(_firstIndex + index, ResultReader.Read<T>(settled, _settings.Json), null);
+            return new CallOutcome<T>(_firstIndex + index, ResultReader.Read<T>(settled, _settings.Json), null);
         }
         catch (Exception exception)
         {
-            outcome = _version.CameTooLate(exception) ? await AgainAsync(index).ConfigureAwait(false) : new CallOutcome<T>(_firstIndex + index, default!, exception);
+            return _version.CameTooLate(exception) ? await AgainAsync(index).ConfigureAwait(false) : new CallOutcome<T>(_firstIndex + index, default!, exception);
         }
-
-        return outcome;
     }
 
     // Whoever is told finds it completed.

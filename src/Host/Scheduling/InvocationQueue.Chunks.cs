@@ -33,6 +33,12 @@ internal sealed partial class InvocationQueue
 
     private Invocation? FirstCaller_NeedsLock(Taker taker) => _callers.FirstOrDefault(caller => (_affine.Of(caller) ?? taker) == taker);
 
+    private Func<Invocation, Exception> Full_NeedsLock()
+    {
+        var status = Status_NeedsLock();
+        return call => _errors.Full(call, status);
+    }
+
     // Each item of a bundle fails by itself.
     private static void Fail(Invocation call, Func<Invocation, Exception> refuse)
     {

@@ -80,15 +80,12 @@ internal sealed partial class InvocationQueue : IDisposable
     /// <summary>Queues a call as soon as there is room. The task ends when the call is queued, handed out or settled; it never fails.</summary>
     public Task PutAsync(Invocation call)
     {
-        Exception? refusal;
+        Func<Invocation, Exception>? refuse;
         TaskCompletionSource<Invocation?>? waiting = null;
         lock (_gate)
         {
-            if (_refuse is not null)
-            {
-                refusal = _refuse(call);
-            }
-            else
+            refuse = _refuse;
+            if (refuse is null)
             {
                 call.QueuedAt = _time.GetTimestamp();
                 waiting = Claim_NeedsLock(call);
@@ -106,7 +103,7 @@ internal sealed partial class InvocationQueue : IDisposable
                     return call.Room.Task;
                 }
 
-                refusal = waiting is null ? _errors.Full(call, Status_NeedsLock()) : null;
+                refuse = waiting is null ? Full_NeedsLock() : null;
             }
         }
 
@@ -117,7 +114,7 @@ internal sealed partial class InvocationQueue : IDisposable
         }
         else
         {
-            Fail(call, _refuse ?? (_ => refusal!));
+            Fail(call, refuse!);
         }
 
         return Task.CompletedTask;
@@ -127,7 +124,6 @@ internal sealed partial class InvocationQueue : IDisposable
     /// <returns>False when it was refused: the queue is closed.</returns>
     public bool PutBack(Invocation call)
     {
-        Exception? refusal = null;
         Func<Invocation, Exception>? refuse = null;
         lock (_gate)
         {
@@ -145,22 +141,21 @@ internal sealed partial class InvocationQueue : IDisposable
                     return true;
                 }
 
-                refuse = _refuse!;
-                refusal = refuse(call);
+                refuse = _refuse;
             }
         }
 
         // A token that was cancelled while nobody held the call: Withdraw found it nowhere.
-        if (refusal is null)
+        if (refuse is null)
         {
             call.Cancel();
         }
         else
         {
-            Fail(call, refuse!);
+            Fail(call, refuse);
         }
 
-        return refusal is null;
+        return refuse is null;
     }
 
     /// <summary>The next call; null when the taker was woken, or when there will be none.</summary>
@@ -190,7 +185,6 @@ internal sealed partial class InvocationQueue : IDisposable
             taker.Waiting = new TaskCompletionSource<Invocation?>();
 
             // The one that served last serves next: it is awake, and what it needs is near.
-            taker.Node = taker.OwnNode;
             _takers.AddFirst(taker.Node);
             return new ValueTask<Invocation?>(taker.Waiting.Task);
         }
@@ -201,7 +195,7 @@ internal sealed partial class InvocationQueue : IDisposable
     {
         lock (_gate)
         {
-            if (taker.Node is null)
+            if (!taker.IsWaiting)
             {
                 taker.Woken = true;
             }
@@ -307,7 +301,7 @@ internal sealed partial class InvocationQueue : IDisposable
     private TaskCompletionSource<Invocation?>? Claim_NeedsLock(Invocation call)
     {
         var taker = _affine.Of(call) ?? _takers.First?.Value;
-        if (taker?.Node is null)
+        if (taker?.IsWaiting != true)
         {
             return null;
         }
@@ -342,8 +336,7 @@ internal sealed partial class InvocationQueue : IDisposable
 
     private TaskCompletionSource<Invocation?> Leave_NeedsLock(Taker taker)
     {
-        _takers.Remove(taker.Node!);
-        taker.Node = null;
+        _takers.Remove(taker.Node);
         return taker.Waiting!;
     }
 

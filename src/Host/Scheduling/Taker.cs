@@ -8,17 +8,17 @@ internal sealed class Taker
     public Taker(InvocationQueue queue)
     {
         _queue = queue;
-        OwnNode = new LinkedListNode<Taker>(this);
+        Node = new LinkedListNode<Taker>(this);
     }
 
     /// <summary>The queue's own bookkeeping: set while it waits.</summary>
     public TaskCompletionSource<Invocation?>? Waiting { get; set; }
 
-    /// <summary>The queue's own bookkeeping: its place among those who wait, in and out of the list.</summary>
-    public LinkedListNode<Taker> OwnNode { get; }
+    /// <summary>The queue's own bookkeeping: its place among those who wait, in the list while it does.</summary>
+    public LinkedListNode<Taker> Node { get; }
 
-    /// <summary>The queue's own bookkeeping: where it stands among those who wait.</summary>
-    public LinkedListNode<Taker>? Node { get; set; }
+    /// <summary>The queue's own bookkeeping: it waits.</summary>
+    public bool IsWaiting => Node.List is not null;
 
     /// <summary>The queue's own bookkeeping: calls that only this taker is to get, because of their affinity.</summary>
     public WaitingCalls Own { get; } = new();

@@ -44,6 +44,7 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
         {
             for (var i = 0; i < calls.Count; i++)
             {
+                supervisor.CallFinishes();
                 calls[i].Cancel();
             }
 
@@ -106,9 +107,9 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
             _answered[index] = true;
             _answers++;
             PlainSuccesses++;
+            calls.Succeed(index, json);
         }
 
-        calls.Succeed(index, json);
         return true;
     }
 

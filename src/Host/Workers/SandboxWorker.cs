@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using ProcessPool.Binding;
 using ProcessPool.Calls;
 using ProcessPool.Diagnostics;
 using ProcessPool.Protocol;
@@ -18,7 +19,7 @@ internal sealed class SandboxWorker : IWorker
     private static readonly TimeSpan LastReplyWait = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Binder's own entry point. 0 is no call's number.</summary>
-    private static readonly CallRequest WarmUp = new(0, "$warm", "[1,\"\"]"u8.ToArray(), []);
+    private static readonly CallRequest WarmUpCall = new(0, WarmUp.Name, "[1,\"\"]"u8.ToArray(), []);
 
     private readonly ISandbox _sandbox;
     private readonly PoolSettings _settings;
@@ -93,7 +94,7 @@ internal sealed class SandboxWorker : IWorker
             // What runs a method is compiled when it runs for the second time.
             for (var i = 0; i < 2; i++)
             {
-                var answered = RequestAsync(nameof(ISandboxCalls.InvokeAsync), WarmUp, WarmUp.Id, CancellationToken.None);
+                var answered = RequestAsync(nameof(ISandboxCalls.InvokeAsync), WarmUpCall, WarmUpCall.Id, CancellationToken.None);
                 answered.Forget();
                 Watch();
                 await answered.WaitAsync(_settings.StartTimeout, _settings.Time).ConfigureAwait(false);
@@ -125,7 +126,6 @@ internal sealed class SandboxWorker : IWorker
 
         void Take(int index, object? value)
         {
-
             if (value is not CallReply { Attachments: not null, Status: not CallStatus.Streaming and <= CallStatus.Skipped, InMailbox.Length: 0 } each)
             {
                 throw new InvalidDataException("It answered a call with nothing, or with a stream.");
@@ -186,7 +186,7 @@ internal sealed class SandboxWorker : IWorker
             argument = argument is CallRequest { Attachments.Length: > 0 } request && _mailbox is not null ? await _mailbox.PutAsync(request).ConfigureAwait(false) : argument;
             var reply = Check(await _calls.RequestAsync(method, argument).ConfigureAwait(false) as CallReply);
             reply = reply.InMailbox.Length > 0 ? await _mailbox!.TakeAsync(reply).ConfigureAwait(false) : reply;
-            _callsServed += method == nameof(ISandboxCalls.InvokeAsync) && callId != WarmUp.Id ? 1 : 0;
+            _callsServed += method == nameof(ISandboxCalls.InvokeAsync) && callId != WarmUpCall.Id ? 1 : 0;
             return reply;
         }
         catch (Exception exception)

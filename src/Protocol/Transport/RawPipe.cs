@@ -37,6 +37,18 @@ internal sealed unsafe class RawPipe
         }
     }
 
+    /// <summary>Reads, holding the thread until there is something or the end.</summary>
+    public int Read(Span<byte> buffer)
+    {
+        int count;
+        while ((count = TryRead(buffer)) < 0)
+        {
+            WaitToRead();
+        }
+
+        return count;
+    }
+
     /// <returns>How many bytes; 0: there is no room.</returns>
     /// <exception cref="IOException">The other side is gone, or the pipe was closed here.</exception>
     public int TryWrite(ReadOnlySpan<byte> buffer)

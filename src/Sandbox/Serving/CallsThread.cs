@@ -122,12 +122,6 @@ internal sealed class SpinningInput(RawPipe pipe)
             _skip = _skips;
         }
 
-        while (count < 0)
-        {
-            pipe.WaitToRead();
-            count = pipe.TryRead(buffer.Span);
-        }
-
-        return count;
+        return count >= 0 ? count : pipe.Read(buffer.Span);
     }
 }

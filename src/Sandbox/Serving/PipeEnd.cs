@@ -18,7 +18,7 @@ internal sealed record PipeEnd(Func<Memory<byte>, int> Read, Func<ReadOnlyMemory
         }
 
         var pipe = new RawPipe(input.SafePipeHandle, output.SafePipeHandle);
-        return new PipeEnd(spins ? new SpinningInput(pipe).Read : buffer => ReadWaiting(pipe, buffer), bytes =>
+        return new PipeEnd(spins ? new SpinningInput(pipe).Read : buffer => pipe.Read(buffer.Span), bytes =>
         {
             WriteAll(pipe, bytes.Span);
             return default;
@@ -27,17 +27,6 @@ internal sealed record PipeEnd(Func<Memory<byte>, int> Read, Func<ReadOnlyMemory
 
     /// <summary>Over a stream, in debug mode.</summary>
     public static PipeEnd Over(Stream stream) => new(buffer => stream.Read(buffer.Span), bytes => FrameSender.WriteAsync(stream, bytes));
-
-    private static int ReadWaiting(RawPipe pipe, Memory<byte> buffer)
-    {
-        int count;
-        while ((count = pipe.TryRead(buffer.Span)) < 0)
-        {
-            pipe.WaitToRead();
-        }
-
-        return count;
-    }
 
     private static void WriteAll(RawPipe pipe, ReadOnlySpan<byte> bytes)
     {

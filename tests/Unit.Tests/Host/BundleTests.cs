@@ -82,25 +82,7 @@ public sealed class BundleTests
     {
         var held = new TaskCompletionSource<CallReply>();
         var begun = new TaskCompletionSource();
-        FakeWorker Worker()
-        {
-            var worker = new FakeWorker("w");
-            worker.OnRevoke = ids => ids.Where(id => id != worker.Mark?.StartedCall).ToList();
-            worker.OnInvoke = (request, _) =>
-            {
-                worker.Mark = new RecorderMark(request.Id, 0, 0);
-                if (!IsItem(request, 1))
-                {
-                    return Task.FromResult(Reply(request));
-                }
-
-                begun.SetResult();
-                return held.Task;
-            };
-            return worker;
-        }
-
-        var rig = await new PoolRig(_ => Worker(), options => options.Workers = 2).StartedAsync();
+        var rig = await new PoolRig(_ => Holding(held.Task, begun), options => options.Workers = 2).StartedAsync();
         var (bundle, carrier) = await PutAsync(rig);
         await begun.Task.Within("the long item begins");
         await Until.HoldsAsync(
@@ -126,19 +108,7 @@ public sealed class BundleTests
     {
         using var leaves = new CancellationTokenSource();
         var begun = new TaskCompletionSource();
-        var worker = new FakeWorker("w");
-        worker.OnRevoke = ids => ids.Where(id => id != worker.Mark?.StartedCall).ToList();
-        worker.OnInvoke = (request, _) =>
-        {
-            worker.Mark = new RecorderMark(request.Id, 0, 0);
-            if (!IsItem(request, 1))
-            {
-                return Task.FromResult(Reply(request));
-            }
-
-            begun.SetResult();
-            return new TaskCompletionSource<CallReply>().Task;
-        };
+        var worker = Holding(new TaskCompletionSource<CallReply>().Task, begun);
         var rig = await new PoolRig(number => number == 1 ? worker : PoolRig.Answering()).StartedAsync();
         var (bundle, carrier) = await PutAsync(rig, leaves.Token);
         await begun.Task.Within("the item begins");
@@ -201,6 +171,25 @@ public sealed class BundleTests
 
             return call;
         }
+    }
+
+    // Answers every item but the second, and takes back what it has not begun.
+    private static FakeWorker Holding(Task<CallReply> held, TaskCompletionSource begun)
+    {
+        var worker = new FakeWorker("w");
+        worker.OnRevoke = ids => ids.Where(id => id != worker.Mark?.StartedCall).ToList();
+        worker.OnInvoke = (request, _) =>
+        {
+            worker.Mark = new RecorderMark(request.Id, 0, 0);
+            if (!IsItem(request, 1))
+            {
+                return Task.FromResult(Reply(request));
+            }
+
+            begun.SetResult();
+            return held;
+        };
+        return worker;
     }
 
     private static bool IsItem(CallRequest request, int index) => request.Payload.Span.SequenceEqual(Encoding.UTF8.GetBytes($"[{index}]"));
