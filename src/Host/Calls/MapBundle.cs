@@ -105,8 +105,10 @@ internal sealed class MapBundle<T> : MapPart<T>
 
         if (Volatile.Read(ref _calls[index]) is { } call)
         {
-            outcome = call.IsCompleted ? call.Result : default;
-            return call.IsCompleted;
+            // Looked at once: it may complete between two looks.
+            var isThere = call.IsCompleted;
+            outcome = isThere ? call.Result : default;
+            return isThere;
         }
 
         outcome = new CallOutcome<T>(_firstIndex + index, default!, _failure);
