@@ -19,6 +19,7 @@ internal sealed class Table
         ("singles", "calls_per_s", "50,000 single calls submitted at once, warm", "/s", false),
         ("singles", "cold_calls_per_s", "the first 50,000 of a process", "/s", false),
         ("bulk", "calls_per_s", "map of ints, no chunk size", "/s", false),
+        ("bulk", "batch_calls_per_s", "a batch of ints, added one by one", "/s", false),
         ("bytes", "mib_1", "echo of 1 MiB, both ways", "MiB/s", false),
         ("bytes", "mib_64", "echo of 64 MiB, both ways", "MiB/s", false),
         ("start", "create_ms", "pool of 2 created to first result", "ms", true),

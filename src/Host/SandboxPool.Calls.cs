@@ -101,7 +101,7 @@ public sealed partial class SandboxPool
     /// <typeparam name="T">The type to read the results as.</typeparam>
     /// <param name="size">How many calls the batch will hold, at least 0.</param>
     /// <param name="options">What its calls have different from the pool's options.</param>
-    public CallBatch<T> CreateBatch<T>(int size, CallOptions? options = null) => new(this, size, options);
+    public CallBatch<T> CreateBatch<T>(int size, CallOptions? options = null) => new(this, _settings, size, options);
 
     /// <summary>Calls an entry point for each item of a sequence of any length, in bounded memory.</summary>
     /// <typeparam name="TItem">An argument; or <see cref="CallArguments"/> for several of them.</typeparam>
@@ -124,9 +124,10 @@ public sealed partial class SandboxPool
         options?.Check();
         return new MapPump(_settings.MapWindow, _settings.CancelGrace, _settings.Time).RunAsync<TItem, TResult>(
             RefusingAsync(items, CancellationToken.None),
-            (index, item, token) => OutcomeAsync<TResult>(index, entryPoint, CallArguments.From(item), options, null, token),
+            (index, arguments, token) => OutcomeAsync<TResult>(index, entryPoint, arguments, options, null, token),
             ordered,
-            MapBundler<TItem, TResult>.For(this, _settings, entryPoint, options),
+            Bundler<TResult>.For(this, _settings, entryPoint, options),
+            new ItemWriter<TItem>(_settings.Json, new CallPlace(Name, 0, entryPoint)),
             cancellationToken);
     }
 

@@ -10,7 +10,7 @@ public sealed class HostKindTests
 
     // The software development kit takes a minute for each kind.
     private static void SkipUnlessAsked() => Assert.SkipUnless(
-        Environment.GetEnvironmentVariable("PROCESSPOOL_PUBLISH") == "1", "Building a host as its users do takes up to a minute. PROCESSPOOL_PUBLISH=1 dotnet test runs this too, as the gate (.ci/run) does.");
+        Full.IsAsked, $"Building a host as its users do takes up to a minute. {Full.HowToAsk}");
 
     [Fact]
     public async Task A_host_that_is_compiled_ahead_of_time_calls_a_plugin_by_name_and_through_its_contract()

@@ -18,6 +18,8 @@ public sealed class MapTests
         [EntryPoint] public static string Text(long value) => value == 3_000 ? new string('x', 200_000) : $"{value}";
         [EntryPoint] public static byte[] Bytes(long value) => new byte[value % 3];
         [EntryPoint] public static object Any(object value) => value;
+        public sealed class Holder { public Stream Data { get; set; } }
+        [EntryPoint] public static long Length(Holder holder) => holder.Data?.Length ?? 0;
         private static readonly AsyncLocal<string> Left = new();
         [EntryPoint] public static string Ambient(long leaves)
         {
@@ -102,6 +104,15 @@ public sealed class MapTests
                 Assert.Equal(expected, outcome.Value?.ToString());
             }
         }
+    }
+
+    [Fact]
+    public async Task A_stream_inside_an_item_is_read_once_and_arrives_whole()
+    {
+        await using var pool = await Pools.StartAsync(Plugin, workers: 2);
+        var items = Enumerable.Range(0, Items).Select(index => new { Data = index % 100 == 99 ? new MemoryStream(new byte[index]) : null });
+        var outcomes = await pool.MapAsync<object, long>("Length", items).ToListAsync().AsTask().Within("the map ends");
+        Assert.All(outcomes, outcome => Assert.Equal(outcome.Index % 100 == 99 ? outcome.Index : 0, outcome.Value));
     }
 
     [Theory]

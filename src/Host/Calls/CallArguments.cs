@@ -6,6 +6,7 @@ using System.Text;
 using System.Text.Json;
 using ProcessPool.Binding.Payload;
 using ProcessPool.Calls;
+using ProcessPool.Scheduling;
 
 namespace ProcessPool;
 
@@ -32,13 +33,15 @@ public sealed class CallArguments : IEnumerable<object?>
     private readonly Type[]? _types;
     private readonly string[]? _names;
     private readonly string? _json;
+    private readonly CallPayload? _written;
 
-    private CallArguments(object?[] values, Type[]? types = null, string[]? names = null, string? json = null)
+    private CallArguments(object?[] values, Type[]? types = null, string[]? names = null, string? json = null, CallPayload? written = null)
     {
         _values = values;
         _types = types;
         _names = names;
         _json = json;
+        _written = written;
     }
 
     /// <summary>No arguments.</summary>
@@ -80,10 +83,18 @@ public sealed class CallArguments : IEnumerable<object?>
     /// <summary>Arguments by position with their declared types, from a contract method.</summary>
     internal static CallArguments Typed(object?[] values, Type[] types) => new(values, types);
 
+    /// <summary>Arguments that were written already: what they were made of may be used up.</summary>
+    internal static CallArguments Written(CallPayload payload) => new([], written: payload);
+
     /// <summary>The arguments as a payload.</summary>
     /// <exception cref="CallArgumentException">A value cannot be serialized.</exception>
     internal CallPayload ToPayload(CallPlace place, PayloadJson json)
     {
+        if (_written is { } written)
+        {
+            return written;
+        }
+
         if (_json is not null)
         {
             return new CallPayload(FromText(_json, place), [], []);
@@ -227,4 +238,8 @@ internal readonly record struct CallPlace(string Pool, long CallId, string Entry
 /// <param name="Json">An array (by position) or an object (by name).</param>
 /// <param name="Attachments">The bytes that it refers to.</param>
 /// <param name="Live">The streams and progress handlers that it refers to.</param>
-internal readonly record struct CallPayload(ReadOnlyMemory<byte> Json, ReadOnlyMemory<byte>[] Attachments, LiveArgument[] Live);
+internal readonly record struct CallPayload(ReadOnlyMemory<byte> Json, ReadOnlyMemory<byte>[] Attachments, LiveArgument[] Live)
+{
+    /// <summary>Whether it is all there is, and small enough to go with others.</summary>
+    public bool CanGoTogether => Json.Length <= Invocation.MaxTogetherBytes && Attachments.Length == 0 && Live.Length == 0;
+}

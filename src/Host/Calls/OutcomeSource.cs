@@ -1,9 +1,9 @@
 namespace ProcessPool.Calls;
 
 /// <summary>Items of a map that are under way together, and their outcomes as they come. Outcomes are taken by one.</summary>
-internal abstract class MapPart<T>
+internal abstract class OutcomeSource<T>
 {
-    private Action<MapPart<T>> _signal = null!;
+    private Action<OutcomeSource<T>> _signal = null!;
     private int _isSignalled;
 
     /// <summary>Whether all outcomes were taken.</summary>
@@ -24,7 +24,7 @@ internal abstract class MapPart<T>
     public abstract Task RunAsync();
 
     /// <summary>Whom to tell that outcomes are there.</summary>
-    public void TellOf(Action<MapPart<T>> signal) => _signal = signal;
+    public void TellOf(Action<OutcomeSource<T>> signal) => _signal = signal;
 
     /// <summary>What was told of is being looked at: from now on it is told of again.</summary>
     public void Looked() => Interlocked.Exchange(ref _isSignalled, 0);
@@ -40,7 +40,7 @@ internal abstract class MapPart<T>
 }
 
 /// <summary>One item.</summary>
-internal sealed class MapCall<T>(Task<CallOutcome<T>> outcome) : MapPart<T>
+internal sealed class SingleOutcome<T>(Task<CallOutcome<T>> outcome) : OutcomeSource<T>
 {
     private bool _isTaken;
 

@@ -7,7 +7,7 @@ using ProcessPool.Supervision;
 namespace ProcessPool.Calls;
 
 /// <summary>A bundle on its way, and the outcomes of its items.</summary>
-internal sealed class MapBundle<T> : MapPart<T>
+internal sealed class BundleOutcomes<T> : OutcomeSource<T>
 {
     private readonly SandboxPool _pool;
     private readonly PoolSettings _settings;
@@ -25,7 +25,7 @@ internal sealed class MapBundle<T> : MapPart<T>
     private int _left;
     private int _next;
 
-    public MapBundle(
+    public BundleOutcomes(
         SandboxPool pool, PoolSettings settings, PluginVersion version, Bundle bundle, long firstIndex, CallOptions? options, CancellationToken cancellationToken)
     {
         (_pool, _settings, _version, _bundle, _firstIndex) = (pool, settings, version, bundle, firstIndex);
@@ -75,9 +75,9 @@ internal sealed class MapBundle<T> : MapPart<T>
         var queue = _version.Supervisor.Queue;
         using (SandboxPool.WithdrawWhenCancelled(queue, _carrier))
         {
-            _queued = SandboxPool.Submit(queue, _carrier);
             try
             {
+                _queued = SandboxPool.Submit(queue, _carrier);
                 await _carrier.Settled.ConfigureAwait(false);
             }
             catch (Exception exception)

@@ -1,0 +1,76 @@
+using ProcessPool.Protocol;
+using ProcessPool.Scheduling;
+using ProcessPool.Supervision;
+
+namespace ProcessPool.Calls;
+
+/// <summary>Makes bundles of calls of one entry point, as large as its calls are short. Its user makes one call of it after the other.</summary>
+/// <param name="pool">The pool.</param>
+/// <param name="settings">The pool's.</param>
+/// <param name="entryPoint">The entry point.</param>
+/// <param name="options">What the calls have different.</param>
+internal sealed class Bundler<T>(SandboxPool pool, PoolSettings settings, string entryPoint, CallOptions? options)
+{
+    private PluginVersion? _version;
+    private Bundle? _bundle;
+    private long _firstIndex;
+
+    /// <summary>Makes one; null when no calls of this kind can go together.</summary>
+    public static Bundler<T>? For(SandboxPool pool, PoolSettings settings, string entryPoint, CallOptions? options) =>
+        settings is { Debug: false, CallTimeout: null, QueueTimeout: null, WhenFull: WhenFull.Wait, Recycle.AfterCalls: null, Services.IsEmpty: true }
+        && options is null or { Timeout: null, AffinityKey: null }
+            ? new(pool, settings, entryPoint, options)
+            : null;
+
+    /// <summary>The entry point.</summary>
+    public string EntryPoint => entryPoint;
+
+    /// <summary>How many calls a bundle is to have just now; 1: none.</summary>
+    public int Size => pool.Version is { } version ? version.Supervisor.Chunks.Of(entryPoint) : 1;
+
+    /// <summary>Whether there is an open bundle.</summary>
+    public bool IsOpen => _bundle is not null;
+
+    /// <summary>Whether the bundle is to be closed.</summary>
+    public bool IsFull => _bundle?.IsFull == true;
+
+    /// <summary>How many calls may be under way so that no worker waits for the next ones.</summary>
+    /// <param name="size">How many calls a bundle has.</param>
+    public int ReadAhead(int size) => size * (2 * settings.Workers + 1);
+
+    /// <summary>Adds a call to the open bundle, or to a new one.</summary>
+    /// <param name="index">Its index; in an open bundle, the one after the last one's.</param>
+    /// <param name="payload">Its arguments, small and plain.</param>
+    /// <returns>False when it is to be made by itself.</returns>
+    public bool TryAdd(long index, ReadOnlySpan<byte> payload)
+    {
+        if (_bundle is null)
+        {
+            _version = pool.Version;
+            if (_version?.Plugin.TryFind(entryPoint) is not { Streams: false })
+            {
+                return false;
+            }
+
+            var size = Size;
+            if (size < 2)
+            {
+                return false;
+            }
+
+            _bundle = new Bundle(entryPoint, pool.TakeCallIds(size), size);
+            _firstIndex = index;
+        }
+
+        _bundle.Add(payload);
+        return true;
+    }
+
+    /// <summary>Closes the open bundle.</summary>
+    public BundleOutcomes<T> Close(CancellationToken cancellationToken)
+    {
+        var bundle = _bundle!;
+        _bundle = null;
+        return new BundleOutcomes<T>(pool, settings, _version!, bundle, _firstIndex, options, cancellationToken);
+    }
+}
