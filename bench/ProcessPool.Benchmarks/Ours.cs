@@ -21,11 +21,12 @@ internal static class Ours
         "memory" => MemoryAsync(),
         "cpu" => CpuAsync(count ?? 200),
         "scale" => ScaleAsync(count ?? 10_000),
+        "levels" => Levels.RunAsync(),
         _ => throw new ArgumentException($"There is no case '{@case}'."),
     };
 
     private static SandboxPoolOptions Options(int workers = 2) =>
-        new() { Plugin = Paths.Plugin, Workers = workers, AllowOversubscription = true, MaxMessageBytes = LargestMessage, QueueCapacity = Singles };
+        new() { Plugin = Paths.Plugin, Workers = workers, AllowOversubscription = true, MaxMessageBytes = LargestMessage, QueueCapacity = Singles, Confinement = Levels.Asked };
 
     private static async Task<Dictionary<string, double>> RoundTripAsync(int count)
     {

@@ -19,6 +19,8 @@ switch (args)
               dotnet run -c Release --project bench/ProcessPool.Benchmarks -- --rounds 5         five rounds
               dotnet run -c Release --project bench/ProcessPool.Benchmarks -- roundtrip singles  some cases
               dotnet run -c Release --project bench/ProcessPool.Benchmarks -- --ours             without the peers
+              dotnet run -c Release --project bench/ProcessPool.Benchmarks -- --confine strict   ours at another level (none, limits, restricted, strict)
+              dotnet run -c Release --project bench/ProcessPool.Benchmarks -- levels             what each level costs
 
             Peers that are not installed are left out; bench/peers/README.md says how they are.
             """);
@@ -26,6 +28,11 @@ switch (args)
 }
 
 var rounds = Array.IndexOf(args, "--rounds") is >= 0 and var at ? int.Parse(args[at + 1], CultureInfo.InvariantCulture) : 3;
+if (Array.IndexOf(args, "--confine") is >= 0 and var level)
+{
+    Environment.SetEnvironmentVariable(Levels.Variable, args[level + 1]);
+}
+
 var cases = args.Where(Table.Cases.Contains).ToArray();
 var contestants = await Contestant.FindAsync();
 if (args.Contains("--ours"))
@@ -36,7 +43,7 @@ if (args.Contains("--ours"))
 var table = new Table();
 for (var round = 1; round <= rounds; round++)
 {
-    foreach (var name in cases.Length > 0 ? cases : Table.Cases)
+    foreach (var name in cases.Length > 0 ? cases : Table.Cases.SkipLast(1))
     {
         foreach (var contestant in contestants.Where(contestant => contestant.Cases.Contains(name)))
         {

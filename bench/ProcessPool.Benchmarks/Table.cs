@@ -8,7 +8,7 @@ namespace ProcessPool.Benchmarks;
 /// <summary>Collects figures and shows their medians, ours beside each of the others.</summary>
 internal sealed class Table
 {
-    public static readonly string[] Cases = ["roundtrip", "singles", "bulk", "bytes", "start", "crash", "memory", "cpu", "scale"];
+    public static readonly string[] Cases = ["roundtrip", "singles", "bulk", "bytes", "start", "crash", "memory", "cpu", "scale", "levels"];
 
     // Case, figure, how it reads, unit, whether less is better.
     private static readonly (string Case, string Figure, string Title, string Unit, bool Less)[] Rows =
@@ -30,6 +30,15 @@ internal sealed class Table
         ("cpu", "speedup", "200 × 20 ms of processor time on 2 workers", "×", false),
         ("scale", "host_us_1", "host's processor time for a sleeping call, 1 worker", "µs", true),
         ("scale", "host_us_64", "the same, 64 workers", "µs", true),
+        ("levels", "none_start_ms", "pool of 1 created to first result, level None", "ms", true),
+        ("levels", "limits_start_ms", "the same, Limits", "ms", true),
+        ("levels", "limits_memory_start_ms", "the same, Limits with a memory limit", "ms", true),
+        ("levels", "restricted_start_ms", "the same, Restricted", "ms", true),
+        ("levels", "strict_start_ms", "the same, Strict", "ms", true),
+        ("levels", "none_p50_us", "round trip p50, level None", "µs", true),
+        ("levels", "limits_p50_us", "the same, Limits", "µs", true),
+        ("levels", "restricted_p50_us", "the same, Restricted", "µs", true),
+        ("levels", "strict_p50_us", "the same, Strict", "µs", true),
     ];
 
     private readonly Dictionary<(string Contestant, string Case, string Figure), List<double>> _figures = [];

@@ -16,6 +16,7 @@ internal static class Program
             InspectCommand.Create(),
             RunCommand.Create(),
             MapCommand.Create(),
+            DoctorCommand.Create(),
             help,
             new VersionOption(),
         };

@@ -18,6 +18,7 @@ internal sealed record PoolSettings
     public const int MaxRetries = 3;
     private const int MaxQueueCapacity = 1_000_000_000;
     private const int QueuePerWorker = 16;
+    private const long BesidePrivateMemory = 128L * 1024 * 1024;
 
     // What every kind of timer can take.
     public static readonly TimeSpan Longest = TimeSpan.FromDays(24);
@@ -32,6 +33,8 @@ internal sealed record PoolSettings
     public required Func<int, IEnumerable<KeyValuePair<string, string?>>>? WorkerEnvironment { get; init; }
     public required bool InheritEnvironment { get; init; }
     public required GpuAccess Gpu { get; init; }
+    public required GpuAssignment? GpuAssignment { get; init; }
+    public required ConfinementPolicy Confinement { get; init; }
     public required string? WorkingDirectory { get; init; }
     public required int QueueCapacity { get; init; }
     public required WhenFull WhenFull { get; init; }
@@ -76,6 +79,9 @@ internal sealed record PoolSettings
         RequirePositive(options.QueueTimeout ?? Longest, nameof(options.QueueTimeout));
         Require(Enum.IsDefined(options.WhenFull), $"WhenFull is {options.WhenFull}; it must be Wait or Reject.");
         Require(Enum.IsDefined(options.Gpu), $"Gpu is {options.Gpu}; it must be Off or On.");
+        Require(options.Confinement is not null, "Confinement is null: take ConfinementPolicy.None.");
+        faults.AddRange(options.Confinement?.Faults() ?? []);
+        Require(!options.Debug || options.Confinement is null or { IsSandbox: false, HasLimits: false }, "Confinement does not go with Debug: there is no process to confine.");
         Require(options.Standby is >= 0 and <= MaxWorkers, $"Standby is {options.Standby}; it must be from 0 to {MaxWorkers}.");
         Require(options.MemoryLimit is null or >= MinMemoryLimit, $"MemoryLimit is {options.MemoryLimit}; it must be at least {MinMemoryLimit} (32 MiB), less than an idle sandbox needs.");
         Require(!options.Debug || options.MemoryLimit is null && options.Recycle?.AboveMemory is null, "MemoryLimit and Recycle.AboveMemory do not go with Debug: there is no process to measure.");
@@ -134,8 +140,10 @@ internal sealed record PoolSettings
             Debug = options.Debug,
             Environment = new Dictionary<string, string?>(options.Environment),
             WorkerEnvironment = options.WorkerEnvironment,
-            InheritEnvironment = options.InheritEnvironment,
-            Gpu = options.Gpu,
+            InheritEnvironment = options.Confinement!.IsSandbox ? !options.Confinement.Denies(ConfinementLayer.Environment) : options.InheritEnvironment,
+            Gpu = options.GpuAssignment is null ? options.Gpu : GpuAccess.On,
+            GpuAssignment = options.GpuAssignment,
+            Confinement = options.Confinement!,
             WorkingDirectory = options.WorkingDirectory is null ? null : Path.GetFullPath(options.WorkingDirectory),
             QueueCapacity = options.QueueCapacity ?? workers * QueuePerWorker,
             WhenFull = options.WhenFull,
@@ -143,7 +151,8 @@ internal sealed record PoolSettings
             Restart = options.Restart!,
             Recycle = options.Recycle!,
             Standby = options.Standby,
-            MemoryLimit = options.MemoryLimit,
+            // Resident memory has more in it than the kernel's limit counts: the program's files, shared memory.
+            MemoryLimit = options.MemoryLimit ?? options.Confinement.MemoryLimit + BesidePrivateMemory,
             MaxMessageBytes = options.MaxMessageBytes,
             StartTimeout = options.StartTimeout,
             CallTimeout = options.CallTimeout,

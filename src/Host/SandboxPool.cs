@@ -80,6 +80,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
     /// <exception cref="ArgumentException">Options are out of range; the message names every one.</exception>
     /// <exception cref="PluginLoadException">The plugin cannot be loaded.</exception>
     /// <exception cref="WorkerStartException">A worker could not be started.</exception>
+    /// <exception cref="ConfinementException">What the policy requires cannot be enforced here.</exception>
     public static async Task<SandboxPool> StartAsync(SandboxPoolOptions options, CancellationToken cancellationToken = default)
     {
         var pool = new SandboxPool(options);
@@ -92,6 +93,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
     /// <exception cref="InvalidOperationException">The pool has been started already.</exception>
     /// <exception cref="PluginLoadException">The plugin cannot be loaded.</exception>
     /// <exception cref="WorkerStartException">A worker could not be started. Nothing is left running.</exception>
+    /// <exception cref="ConfinementException">What the policy requires cannot be enforced here. Nothing is left running.</exception>
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
         await _lifecycle.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -115,6 +117,11 @@ public sealed partial class SandboxPool : IAsyncDisposable
     /// </summary>
     public Task<LoadReport?> GetLoadReportAsync(CancellationToken cancellationToken = default) =>
         _version?.Supervisor.GetLoadReportAsync(cancellationToken) ?? Task.FromResult<LoadReport?>(null);
+
+    /// <summary>
+    /// What was achieved of <see cref="SandboxPoolOptions.Confinement"/> in a worker, before its plugin was loaded. Null when no worker is alive just now.
+    /// </summary>
+    public ConfinementReport? Confinement => _version?.Supervisor.Confinement;
 
     /// <summary>
     /// Serves another version of the plugin from now on. Its workers start beside the old ones; when they are ready, new calls go to them, and the old ones finish what was begun or

@@ -51,6 +51,18 @@ public sealed class SandboxPoolOptions
     /// <summary>Whether sandboxes may use GPUs. Default: <see cref="GpuAccess.Off"/>. Variables that you or this process's environment set win.</summary>
     public GpuAccess Gpu { get; set; } = GpuAccess.Off;
 
+    /// <summary>
+    /// Gives each worker one GPU, by the variables that CUDA and ROCm look at; <c>{gpu}</c> in <see cref="Environment"/> stands for its number. From <see cref="ConfinementLevel.Restricted"/> up only the device files of that one can be opened.
+    /// <see cref="Gpu"/> is then <see cref="GpuAccess.On"/>. Variables in <see cref="Environment"/> win; those of this process's environment do not. Default: null.
+    /// </summary>
+    public GpuAssignment? GpuAssignment { get; set; }
+
+    /// <summary>
+    /// What the sandboxes may do: files, network, processes, resources. Default: <see cref="ConfinementPolicy.Limits"/>. From <see cref="ConfinementLevel.Restricted"/> up their environment is clean
+    /// (<see cref="InheritEnvironment"/> has no effect; <see cref="Weakening.InheritedEnvironment"/> has) and their <c>HOME</c> and <c>TMPDIR</c> are the scratch folder; not in debug mode.
+    /// </summary>
+    public ConfinementPolicy Confinement { get; set; } = ConfinementPolicy.Limits;
+
     /// <summary>The sandboxes' working directory. Default: a private scratch folder for each worker, deleted when the worker ends.</summary>
     public string? WorkingDirectory { get; set; }
 

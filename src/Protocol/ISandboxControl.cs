@@ -8,6 +8,9 @@ namespace ProcessPool.Protocol;
 [GenerateShape(IncludeMethods = MethodShapeFlags.PublicInstance)]
 internal partial interface ISandboxControl
 {
+    /// <summary>Before everything else, where the sandbox is confined: what it has tried, and how that ended.</summary>
+    Task<string> ProveAsync(CancellationToken cancellationToken);
+
     /// <summary>First message: who talks to whom, and which plugin to load. Answers when the plugin is ready or has failed to load.</summary>
     Task<InitializeReply> InitializeAsync(InitializeRequest request, CancellationToken cancellationToken);
 

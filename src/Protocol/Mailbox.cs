@@ -94,7 +94,7 @@ internal sealed class Mailbox(SafeFileHandle memory, long putAt, long takeAt, in
             RandomAccess.Write(memory, bytes, putAt + at);
             return true;
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
         {
             // No memory left, or a limit on the size of files: it goes in the message.
             return false;

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace ProcessPool.Protocol;
 
 /// <summary>How a host starts the sandbox program: the handles of its four pipe ends and its scratch folder, as command-line arguments.</summary>
@@ -22,6 +24,9 @@ internal sealed record SandboxArguments(string ControlIn, string ControlOut, str
 
     /// <summary>The command line.</summary>
     public string[] ToCommandLine() => [Marker, ControlIn, ControlOut, CallsIn, CallsOut, Recorder, Scratch];
+
+    /// <summary>The descriptors among them: numbers on Unix.</summary>
+    public int[] Descriptors => [.. new[] { ControlIn, ControlOut, CallsIn, CallsOut, Recorder }.Where(handle => int.TryParse(handle, NumberStyles.None, CultureInfo.InvariantCulture, out _)).Select(handle => int.Parse(handle, CultureInfo.InvariantCulture))];
 
     /// <summary>Reads the command line, or returns null when this is not one (a person started the sandbox by hand).</summary>
     public static SandboxArguments? Parse(string[] arguments) =>

@@ -34,6 +34,14 @@ public sealed class Alone;
 /// <summary>Pools for tests.</summary>
 internal static class Pools
 {
+    /// <summary>At which level all pools run that do not say so themselves: for the suites that hold at every level.</summary>
+    private static ConfinementPolicy Level { get; } = Environment.GetEnvironmentVariable("PROCESSPOOL_TEST_LEVEL") switch
+    {
+        "restricted" => ConfinementPolicy.Restricted,
+        "strict" => ConfinementPolicy.Strict,
+        _ => ConfinementPolicy.Limits,
+    };
+
     public static SandboxPoolOptions Options(string plugin, int workers = 1, bool debug = false, RecordingLogger? log = null) => new()
     {
         Plugin = plugin,
@@ -41,6 +49,7 @@ internal static class Pools
         Workers = workers,
         AllowOversubscription = true,
         Debug = debug,
+        Confinement = debug ? ConfinementPolicy.Limits : Level,
         Logger = log,
     };
 

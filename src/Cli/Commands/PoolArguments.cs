@@ -54,6 +54,8 @@ internal sealed class PoolArguments
         CustomParser = result => Parse(result, Duration.TryParse, TimeSpan.Zero, "is not a duration: give 500ms, 3s, 2m or 1h."),
     };
 
+    private ConfinementOptions Confinement { get; } = new();
+
     private Option<bool> Debug { get; } = new("--debug") { Description = "Run the plugin inside this process, for a debugger: no isolation." };
 
     public void AddTo(Command command)
@@ -64,22 +66,25 @@ internal sealed class PoolArguments
         command.Add(Environment);
         command.Add(Gpu);
         command.Add(CallTimeout);
+        Confinement.AddTo(command);
         command.Add(Debug);
     }
 
     public SandboxPoolOptions Read(ParseResult parsed)
     {
+        var confinement = Confinement.Read(parsed);
         var options = new SandboxPoolOptions
         {
             Plugin = parsed.GetRequiredValue(Plugin),
             Workers = parsed.GetValue(Jobs),
             Gpu = parsed.GetValue(Gpu) == "on" ? GpuAccess.On : GpuAccess.Off,
             CallTimeout = parsed.GetValue(CallTimeout),
+            Confinement = confinement,
             Debug = parsed.GetValue(Debug),
             // One line after the other may be bad: each costs itself, and the rest is still worth doing.
             Restart = new RestartPolicy { MaxRestarts = 50, MaxDelay = TimeSpan.FromSeconds(1) },
-            // Relative paths in arguments mean what they mean in the shell.
-            WorkingDirectory = System.Environment.CurrentDirectory,
+            // Relative paths in arguments mean what they mean in the shell; a plugin that cannot see that folder gets one of its own.
+            WorkingDirectory = confinement.Level < ConfinementLevel.Restricted || confinement.ReadablePaths.Concat(confinement.WritablePaths).Contains(System.Environment.CurrentDirectory) ? System.Environment.CurrentDirectory : null,
             Logger = new StandardErrorLogger(),
         };
         foreach (var pair in parsed.GetValue(Environment) ?? [])

@@ -34,7 +34,7 @@ internal static class PoolRunner
         {
             return ExitCode.Interrupted;
         }
-        catch (Exception exception) when (exception is PluginLoadException or WorkerStartException or CallRejectedException)
+        catch (Exception exception) when (exception is PluginLoadException or WorkerStartException or ConfinementException or CallRejectedException)
         {
             await Console.Error.WriteLineAsync(exception.Message);
             return ExitCode.CannotStart;

@@ -14,6 +14,7 @@ internal static class ErrorKind
         CallRejectedException => "rejected",
         PluginLoadException => "load",
         WorkerStartException => "start",
+        ConfinementException => "confinement",
         InvalidOperationException => "argument",
         _ => "internal",
     };

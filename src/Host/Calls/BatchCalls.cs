@@ -14,7 +14,9 @@ internal sealed class BatchCalls<T>
 
     // Of the entry point that was called last: calls of several in turn go by themselves.
     private Bundler<T>? _bundler;
+    private readonly ExecutionContext? _context = ExecutionContext.Capture();
     private Task _queued = Task.CompletedTask;
+    private long _lastStarted = -1;
     private bool _isComplete;
     private int _added;
     private int _left;
@@ -51,19 +53,20 @@ internal sealed class BatchCalls<T>
     /// <returns>Ends when there is room for further ones.</returns>
     public Task Add(string entryPoint, CallArguments arguments)
     {
+        lock (_gate)
+        {
+            RefuseMore_NeedsLock();
+        }
+
         // Writing them runs a user's code: not under the lock.
-        var written = TryWrite(entryPoint, arguments);
+        var written = TryWrite(entryPoint, ref arguments);
         BundleOutcomes<T>? before;
         BundleOutcomes<T>? full;
         int index;
         bool isBundled;
         lock (_gate)
         {
-            if (_isComplete)
-            {
-                throw new InvalidOperationException($"The batch is {(_added == Size ? "full" : "complete")}: it holds {_added} of {Size} calls.");
-            }
-
+            RefuseMore_NeedsLock();
             index = _added++;
             _isComplete = _added == Size;
             var canBundle = written is { CanGoTogether: true } && _bundler?.EntryPoint == entryPoint;
@@ -76,11 +79,14 @@ internal sealed class BatchCalls<T>
         Start(before);
         if (!isBundled)
         {
-            return StartSingle(index, entryPoint, written is { } payload ? CallArguments.Written(payload) : arguments);
+            return StartSingle(index, entryPoint, arguments);
         }
 
         Start(full);
-        return Volatile.Read(ref _queued);
+        lock (_gate)
+        {
+            return _queued;
+        }
     }
 
     /// <summary>There will be no more.</summary>
@@ -115,8 +121,16 @@ internal sealed class BatchCalls<T>
         return _outcomes[.._added];
     }
 
-    // What cannot be written fails as a call of its own, with what is wrong with it.
-    private CallPayload? TryWrite(string entryPoint, CallArguments arguments)
+    private void RefuseMore_NeedsLock()
+    {
+        if (_isComplete)
+        {
+            throw new InvalidOperationException($"The batch is {(_added == Size ? "full" : "complete")}: it holds {_added} of {Size} calls.");
+        }
+    }
+
+    // Once: what they are made of may be used up. What cannot be written fails as a call of its own, with what is wrong with it.
+    private CallPayload? TryWrite(string entryPoint, ref CallArguments arguments)
     {
         if (Volatile.Read(ref _bundler) is not { } bundler || bundler.EntryPoint != entryPoint || !(bundler.IsOpen || bundler.Size > 1))
         {
@@ -125,10 +139,13 @@ internal sealed class BatchCalls<T>
 
         try
         {
-            return arguments.ToPayload(new CallPlace(_pool.Name, 0, entryPoint), _settings.Json);
+            var payload = arguments.ToPayload(new CallPlace(_pool.Name, 0, entryPoint), _settings.Json);
+            arguments = CallArguments.Written(payload);
+            return payload;
         }
-        catch (Exception)
+        catch (Exception exception)
         {
+            arguments = CallArguments.Unwritable(exception);
             return null;
         }
     }
@@ -175,10 +192,26 @@ internal sealed class BatchCalls<T>
     {
         if (bundle is not null)
         {
-            // Reading them runs a user's code: not on the thread that tells of them.
-            bundle.TellOf(told => ThreadPool.UnsafeQueueUserWorkItem(Take, told, preferLocal: false));
+            // Reading them runs a user's code: not on the thread that tells of them, and with what the batch's maker had around him.
+            bundle.TellOf(told => ThreadPool.UnsafeQueueUserWorkItem(_ => Run(told), null));
             _ = bundle.RunAsync();
-            Volatile.Write(ref _queued, bundle.Queued);
+            lock (_gate)
+            {
+                // Of the one that was closed last: whoever is late does not put an older one in its place.
+                (_queued, _lastStarted) = bundle.FirstIndex > _lastStarted ? (bundle.Queued, bundle.FirstIndex) : (_queued, _lastStarted);
+            }
+        }
+    }
+
+    private void Run(OutcomeSource<T> source)
+    {
+        if (_context is null)
+        {
+            Take(source);
+        }
+        else
+        {
+            ExecutionContext.Run(_context, _ => Take(source), null);
         }
     }
 

@@ -11,9 +11,9 @@ internal sealed class BundleClock(TimeProvider time)
     private long _looksFor;
 
     /// <summary>Starts it.</summary>
-    /// <param name="look">Called after each interval in which a bundle was open; must not throw.</param>
+    /// <param name="look">Called after each interval in which a bundle was open.</param>
     /// <returns>Stops it.</returns>
-    public IDisposable Start(Action look) => _timer = time.CreateTimer(_ => look(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    public IDisposable Start(Action look) => _timer = time.CreateTimer(_ => Look(look), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
     /// <summary>A bundle was opened.</summary>
     public void Opened_NeedsLock()
@@ -38,6 +38,19 @@ internal sealed class BundleClock(TimeProvider time)
         }
 
         return isSame;
+    }
+
+    // On a timer's thread an exception would end the program. Memory may be short: it is tried again.
+    private void Look(Action look)
+    {
+        try
+        {
+            look();
+        }
+        catch (OutOfMemoryException)
+        {
+            _timer!.Change(Interval, Timeout.InfiniteTimeSpan);
+        }
     }
 
     private void LookLater()

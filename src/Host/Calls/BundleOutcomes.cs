@@ -38,6 +38,9 @@ internal sealed class BundleOutcomes<T> : OutcomeSource<T>
         bundle.Close(MakeCall, Progress, cancellationToken);
     }
 
+    /// <summary>The index of its first call.</summary>
+    public long FirstIndex => _firstIndex;
+
     public override Task Queued => _queued;
 
     public override int TakesBeforeLeaving => 64;
@@ -123,8 +126,21 @@ internal sealed class BundleOutcomes<T> : OutcomeSource<T>
         }
         catch (Exception exception)
         {
-            return new CallOutcome<T>(_firstIndex + index, default!, ResultReader.Unreadable<T>(
-                exception, _version.Supervisor.SiteOf(_bundle.Incarnation!) with { CallId = _bundle.IdOf(index), EntryPoint = _bundle.EntryPoint, Execution = Execution.Started }));
+            return new CallOutcome<T>(_firstIndex + index, default!, Unreadable(index, exception));
+        }
+    }
+
+    // What a user's converter throws may throw itself when it is asked what it says.
+    private Exception Unreadable(int index, Exception exception)
+    {
+        try
+        {
+            return ResultReader.Unreadable<T>(
+                exception, _version.Supervisor.SiteOf(_bundle.Incarnation!) with { CallId = _bundle.IdOf(index), EntryPoint = _bundle.EntryPoint, Execution = Execution.Started });
+        }
+        catch (Exception worse)
+        {
+            return worse;
         }
     }
 

@@ -34,14 +34,16 @@ public sealed class CallArguments : IEnumerable<object?>
     private readonly string[]? _names;
     private readonly string? _json;
     private readonly CallPayload? _written;
+    private readonly Exception? _fault;
 
-    private CallArguments(object?[] values, Type[]? types = null, string[]? names = null, string? json = null, CallPayload? written = null)
+    private CallArguments(object?[] values, Type[]? types = null, string[]? names = null, string? json = null, CallPayload? written = null, Exception? fault = null)
     {
         _values = values;
         _types = types;
         _names = names;
         _json = json;
         _written = written;
+        _fault = fault;
     }
 
     /// <summary>No arguments.</summary>
@@ -86,6 +88,9 @@ public sealed class CallArguments : IEnumerable<object?>
     /// <summary>Arguments that were written already: what they were made of may be used up.</summary>
     internal static CallArguments Written(CallPayload payload) => new([], written: payload);
 
+    /// <summary>Arguments that could not be written: what they were made of may be used up, so that it is not tried again.</summary>
+    internal static CallArguments Unwritable(Exception fault) => new([], fault: fault);
+
     /// <summary>The arguments as a payload.</summary>
     /// <exception cref="CallArgumentException">A value cannot be serialized.</exception>
     internal CallPayload ToPayload(CallPlace place, PayloadJson json)
@@ -93,6 +98,12 @@ public sealed class CallArguments : IEnumerable<object?>
         if (_written is { } written)
         {
             return written;
+        }
+
+        if (_fault is not null)
+        {
+            // With this call's number.
+            throw _fault is CallArgumentException ? new CallArgumentException(_fault.Message, place, _fault.InnerException) : new CallArgumentException($"The arguments of {place.EntryPoint} cannot be serialized by System.Text.Json: {_fault.Message}", place, _fault);
         }
 
         if (_json is not null)

@@ -30,10 +30,9 @@ internal sealed class ItemWriter<T>(PayloadJson json, CallPlace place)
         {
             payload = IsExact ? Write(item) : CallArguments.From(item).ToPayload(place, json);
         }
-        catch (Exception)
+        catch (Exception exception)
         {
-            // By itself it fails with what is wrong with it.
-            single = CallArguments.From(item);
+            single = CallArguments.Unwritable(exception);
             return false;
         }
 

@@ -78,6 +78,9 @@ internal sealed class InProcessSandbox : ISandbox
         return new InProcessSandbox(s_session, depth, new ScratchDirectory(settings.Logger));
     }
 
+    // Nothing is confined in this process.
+    public ConfinementReport Examine(string? proof) => new(ConfinementPolicy.None, [], IsProven: false);
+
     public Mailbox? Mailbox => null;
 
     public void EmptyMailbox()

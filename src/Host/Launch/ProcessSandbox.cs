@@ -18,13 +18,14 @@ internal sealed class ProcessSandbox : ISandbox
     private readonly string _temporaryFolder;
     private readonly string? _diagnosticsKey;
     private readonly ScratchDirectory _scratch;
+    private readonly ConfinedLaunch _confined;
     private readonly PoolSettings _settings;
     private readonly string _worker;
     private readonly Task _output;
     private readonly Lock _gate = new();
     private bool _disposed;
 
-    private ProcessSandbox(Process process, SandboxPipes pipes, string mark, string worker, ScratchDirectory scratch, PoolSettings settings)
+    private ProcessSandbox(Process process, SandboxPipes pipes, string mark, string worker, ScratchDirectory scratch, ConfinedLaunch confined, PoolSettings settings)
     {
         _process = process;
         _pipes = pipes;
@@ -32,6 +33,7 @@ internal sealed class ProcessSandbox : ISandbox
         _temporaryFolder = process.StartInfo.Environment.TryGetValue("TMPDIR", out var folder) && folder is { Length: > 0 } ? folder : "/tmp";
         _diagnosticsKey = DiagnosticFiles.KeyOf(process.Id);
         _scratch = scratch;
+        _confined = confined;
         _settings = settings;
         _worker = worker;
         ProcessId = process.Id;
@@ -72,17 +74,20 @@ internal sealed class ProcessSandbox : ISandbox
 
     /// <summary>Starts a sandbox on the spawner thread.</summary>
     /// <exception cref="WorkerStartException">The process could not be started.</exception>
-    public static async Task<ProcessSandbox> StartAsync(PoolSettings settings, WorkerRuntime runtime, string poolName, string workerName, int index, int depth)
+    public static async Task<ProcessSandbox> StartAsync(PoolSettings settings, WorkerRuntime runtime, string poolName, string workerName, int index, int depth, string plugin)
     {
         var site = new FaultSite(poolName, workerName);
         var dotnet = SandboxLocator.FindDotnet(site);
         var sandbox = SandboxLocator.FindSandbox(site);
         ScratchDirectory? scratch = null;
+        ConfinedLaunch? confined = null;
         try
         {
             scratch = new ScratchDirectory(settings.Logger);
             var mark = Guid.NewGuid().ToString("N");
-            var start = new ProcessStartInfo(dotnet)
+            confined = new ConfinedLaunch(settings, dotnet, sandbox, plugin, scratch.Path, index, site);
+            var (program, arguments) = confined.Program();
+            var start = new ProcessStartInfo(program)
             {
                 UseShellExecute = false,
                 CreateNoWindow = true,
@@ -98,15 +103,18 @@ internal sealed class ProcessSandbox : ISandbox
             }
 
             start.Environment[SandboxArguments.MarkVariable] = mark;
-            var (process, pipes) = await SpawnerThread.RunAsync(() => Spawn(start, runtime.CommandLine(sandbox, scratch.Path), scratch.Path, settings.MaxMessageBytes)).ConfigureAwait(false);
-            return new ProcessSandbox(process, pipes, mark, workerName, scratch, settings);
+            var (process, pipes) = await SpawnerThread.RunAsync(() => Spawn(start, [.. arguments, .. runtime.CommandLine(sandbox, scratch.Path)], confined, scratch.Path, settings.MaxMessageBytes)).ConfigureAwait(false);
+            return new ProcessSandbox(process, pipes, mark, workerName, scratch, confined, settings);
         }
         catch (Exception exception)
         {
+            confined?.Dispose();
             scratch?.Dispose();
-            throw new WorkerStartException($"The process of worker {workerName} could not be started ({dotnet}): {exception.Message}", site, exception);
+            throw exception is ConfinementException ? exception : new WorkerStartException($"The process of worker {workerName} could not be started ({dotnet}): {exception.Message}", site, exception);
         }
     }
+
+    public ConfinementReport Examine(string? proof) => _confined.Examine(proof, _process.Id);
 
     public Mailbox? Mailbox => _pipes.Memory.Mailbox;
 
@@ -193,10 +201,11 @@ internal sealed class ProcessSandbox : ISandbox
         _process.StandardOutput.Dispose();
         _process.StandardError.Dispose();
         _process.Dispose();
+        _confined.Dispose();
         _scratch.Dispose();
     }
 
-    private static (Process Process, SandboxPipes Pipes) Spawn(ProcessStartInfo start, string[] program, string scratch, int mailboxBytes)
+    private static (Process Process, SandboxPipes Pipes) Spawn(ProcessStartInfo start, string[] program, ConfinedLaunch confined, string scratch, int mailboxBytes)
     {
         var pipes = new SandboxPipes(scratch, mailboxBytes);
         try
@@ -206,6 +215,7 @@ internal sealed class ProcessSandbox : ISandbox
                 start.ArgumentList.Add(argument);
             }
 
+            confined.AddTo(start.Environment, pipes.Arguments);
             var process = Process.Start(start)!;
             pipes.CloseInherited();
             process.StandardInput.Close();

@@ -23,6 +23,10 @@ internal static class SandboxEnvironment
         "SystemRoot", "windir", "USERPROFILE", "PATHEXT",
     ];
 
+    // Of private memory, which is not the managed heap alone.
+    private const long BesideManagedHeap = 64L * 1024 * 1024;
+    private const long LeastManagedHeap = 16L * 1024 * 1024;
+
     // One worker a processor is the pool's parallelism; native libraries must not multiply it. The list is joblib's.
     private static readonly string[] ThreadCaps =
     [
@@ -57,7 +61,8 @@ internal static class SandboxEnvironment
         if (settings.MemoryLimit is { } limit)
         {
             // What is looked at four times a second cannot be outrun on the managed heap.
-            variables.TryAdd("DOTNET_GCHeapHardLimit", limit.ToString("X", CultureInfo.InvariantCulture));
+            var heap = settings.Confinement.MemoryLimit is { } all ? Math.Min(limit, Math.Max(LeastManagedHeap, all - BesideManagedHeap)) : limit;
+            variables.TryAdd("DOTNET_GCHeapHardLimit", heap.ToString("X", CultureInfo.InvariantCulture));
         }
 
         if (settings.Gpu == GpuAccess.Off)
@@ -66,6 +71,16 @@ internal static class SandboxEnvironment
             {
                 variables.TryAdd(name, value);
             }
+        }
+
+        var gpu = settings.GpuAssignment?.DeviceOf(index).ToString(CultureInfo.InvariantCulture);
+        if (gpu is not null)
+        {
+            // Numbers as the device files have them; CUDA's own order is by speed.
+            variables["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID";
+            variables["CUDA_VISIBLE_DEVICES"] = variables["ROCR_VISIBLE_DEVICES"] = gpu;
+            // Numbers among those that ROCR lets through.
+            variables["HIP_VISIBLE_DEVICES"] = variables["GPU_DEVICE_ORDINAL"] = "0";
         }
 
         foreach (var (name, value) in settings.Environment.Concat(settings.WorkerEnvironment?.Invoke(index) ?? []))
@@ -83,7 +98,8 @@ internal static class SandboxEnvironment
             {
                 variables[name] = value
                     .Replace("{worker}", index.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
-                    .Replace("{pool}", poolName, StringComparison.Ordinal);
+                    .Replace("{pool}", poolName, StringComparison.Ordinal)
+                    .Replace("{gpu}", gpu ?? "{gpu}", StringComparison.Ordinal);
             }
         }
 

@@ -17,7 +17,7 @@ internal sealed class WorkerLauncher(PoolSettings settings, string poolName, Plu
         var name = WorkerName.Of(poolName, index);
         ISandbox sandbox = settings.Debug
             ? InProcessSandbox.Start(settings, poolName, name, _depth)
-            : await ProcessSandbox.StartAsync(settings, _runtime, poolName, name, index, _depth).ConfigureAwait(false);
+            : await ProcessSandbox.StartAsync(settings, _runtime, poolName, name, index, _depth, plugin.EntryAssembly).ConfigureAwait(false);
         var request = new InitializeRequest(WireLimits.ProtocolVersion, poolName, name, index, plugin.EntryAssembly, settings.MaxMessageBytes, sandbox.ScratchDirectory, new Dictionary<string, string>(settings.PluginSettings));
         return await SandboxWorker.StartAsync(sandbox, request, settings, cancellationToken).ConfigureAwait(false);
     }

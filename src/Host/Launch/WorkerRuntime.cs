@@ -10,6 +10,9 @@ internal sealed class WorkerRuntime
 
     private WorkerRuntime(string? merged) => _merged = merged;
 
+    /// <summary>That of the sandbox alone.</summary>
+    public static WorkerRuntime OfSandbox { get; } = new(null);
+
     /// <exception cref="PluginLoadException">The plugin cannot run here; the message says what to install. No process was started.</exception>
     /// <exception cref="WorkerStartException">There is no <c>dotnet</c> or no sandbox program.</exception>
     public static WorkerRuntime For(PluginInfo plugin, bool debug, FaultSite site)

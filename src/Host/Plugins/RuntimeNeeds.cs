@@ -37,7 +37,7 @@ internal sealed record RuntimeNeeds(IReadOnlyList<FrameworkNeed> Frameworks, Jso
             IEnumerable<JsonNode?> named = [options?["framework"], .. options?["frameworks"]?.AsArray() ?? [], .. options?["includedFrameworks"]?.AsArray() ?? []];
             foreach (var framework in named.OfType<JsonNode>())
             {
-                frameworks.Add(new FrameworkNeed((string)framework["name"]!, ParseVersion((string)framework["version"]!)));
+                frameworks.Add(new FrameworkNeed(FrameworkName((string)framework["name"]!), ParseVersion((string)framework["version"]!)));
             }
 
             var properties = options?["configProperties"]?.DeepClone().AsObject() ?? [];
@@ -52,8 +52,16 @@ internal sealed record RuntimeNeeds(IReadOnlyList<FrameworkNeed> Frameworks, Jso
         });
     }
 
+    // It is a part of a path, in which code is looked for.
+    private static string FrameworkName(string name) =>
+        name.Length > 0 && name.All(character => char.IsAsciiLetterOrDigit(character) || character is '.' or '-' or '_') && !name.Contains("..", StringComparison.Ordinal)
+            ? name : throw new FormatException($"'{name}' is no name of a shared framework");
+
     // STARTUP_HOOKS, TRUSTED_PLATFORM_ASSEMBLIES, APP_PATHS and their like; switches of libraries have names with dots.
-    private static bool IsOfTheRuntime(string property) => property.All(character => char.IsAsciiLetterUpper(character) || character == '_');
+    // System.GC.Path and System.GC.Name load native code. The runtime does not mind case.
+    private static bool IsOfTheRuntime(string property) =>
+        property.All(character => char.IsAsciiLetterUpper(character) || character == '_')
+        || property.StartsWith("System.GC.", StringComparison.OrdinalIgnoreCase) && property["System.GC.".Length..].ToUpperInvariant() is "PATH" or "NAME";
 
     /// <summary>A version without what follows its numbers: "11.0.0-preview.3" is 11.0.0.</summary>
     public static Version ParseVersion(string text) => Version.Parse(text.Split('-', '+')[0]);

@@ -15,6 +15,9 @@ internal sealed class Handshake(PoolSettings settings, InitializeRequest request
     private string _pluginStage = "";
     private CancellationTokenSource? _deadline;
 
+    /// <summary>What was achieved of the pool's policy, when it has ended well.</summary>
+    public ConfinementReport? Confinement { get; private set; }
+
     public Task StageAsync(StartStage stage)
     {
         lock (_gate)
@@ -63,22 +66,18 @@ internal sealed class Handshake(PoolSettings settings, InitializeRequest request
 
         try
         {
-            // The deadline ends the waiting even when the sandbox does not react to being cancelled.
-            var initialized = control.InitializeAsync(request, CancellationToken.None);
-            initialized.Forget();
-            await Task.WhenAny(initialized, exited).WaitAsync(deadline.Token).ConfigureAwait(false);
-            if (initialized.IsFaulted)
+            if (settings is { Debug: false, Confinement.Level: not ConfinementLevel.None })
             {
-                // The sandbox is dying, which its exit code tells better, or it answered nonsense.
-                await Task.WhenAny(exited, Task.Delay(ExitCodeWait, settings.Time, deadline.Token)).ConfigureAwait(false);
+                // Before it learns of the plugin.
+                var proof = await AnswerAsync(control.ProveAsync(CancellationToken.None), exited, deadline.Token).ConfigureAwait(false);
+                Confinement = sandbox.Examine(settings.Confinement.IsSandbox ? proof : null);
+                if (ConfinementException.If(Confinement, Site()) is { } missing)
+                {
+                    throw missing;
+                }
             }
 
-            if (exited.IsCompleted && !initialized.IsCompletedSuccessfully)
-            {
-                throw Ended(await exited.ConfigureAwait(false));
-            }
-
-            ThrowIfFailed(await initialized.ConfigureAwait(false));
+            ThrowIfFailed(await AnswerAsync(control.InitializeAsync(request, CancellationToken.None), exited, deadline.Token).ConfigureAwait(false));
         }
         catch (Exception exception) when (exception is not (OperationCanceledException or SandboxPoolException))
         {
@@ -98,6 +97,20 @@ internal sealed class Handshake(PoolSettings settings, InitializeRequest request
                 _deadline = null;
             }
         }
+    }
+
+    // The deadline ends the waiting even when the sandbox does not react to being cancelled.
+    private async Task<T> AnswerAsync<T>(Task<T> answer, Task<WorkerExit> exited, CancellationToken deadline)
+    {
+        answer.Forget();
+        await Task.WhenAny(answer, exited).WaitAsync(deadline).ConfigureAwait(false);
+        if (answer.IsFaulted)
+        {
+            // The sandbox is dying, which its exit code tells better, or it answered nonsense.
+            await Task.WhenAny(exited, Task.Delay(ExitCodeWait, settings.Time, deadline)).ConfigureAwait(false);
+        }
+
+        return exited.IsCompleted && !answer.IsCompletedSuccessfully ? throw Ended(await exited.ConfigureAwait(false)) : await answer.ConfigureAwait(false);
     }
 
     private void ThrowIfFailed(InitializeReply? reply)

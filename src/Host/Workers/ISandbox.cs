@@ -26,6 +26,11 @@ internal interface ISandbox : IAsyncDisposable
     /// <summary>A folder of its own, deleted with it.</summary>
     string ScratchDirectory { get; }
 
+    /// <summary>What was achieved of the pool's policy.</summary>
+    /// <param name="proof">What the sandbox has tried; null below Restricted.</param>
+    /// <exception cref="FormatException">It is no proof.</exception>
+    ConfinementReport Examine(string? proof);
+
     /// <summary>What it says it is executing; null when that is unknown.</summary>
     RecorderMark? ReadMark();
 

@@ -58,6 +58,9 @@ internal interface IWorker : IAsyncDisposable
     /// <exception cref="WorkerLostException">The worker is gone.</exception>
     Task EndAsync(long callId);
 
+    /// <summary>What was achieved of the pool's policy before the plugin was loaded.</summary>
+    ConfinementReport? Confinement { get; }
+
     /// <summary>What the plugin is made of there; null when the sandbox does not say, or is gone.</summary>
     Task<LoadReport?> GetLoadReportAsync(CancellationToken cancellationToken);
 

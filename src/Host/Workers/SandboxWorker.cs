@@ -57,6 +57,8 @@ internal sealed class SandboxWorker : IWorker
 
     public Task<WorkerExit> Exited { get; }
 
+    public ConfinementReport? Confinement { get; private set; }
+
     public bool HasExited => _sandbox.HasExited;
 
     /// <summary>Joins a sandbox, and lets it load the plugin.</summary>
@@ -71,6 +73,7 @@ internal sealed class SandboxWorker : IWorker
         try
         {
             await handshake.RunAsync(worker._controlProxy, worker.Exited, cancellationToken).ConfigureAwait(false);
+            worker.Confinement = handshake.Confinement;
             return worker;
         }
         catch

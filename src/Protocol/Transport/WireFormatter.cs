@@ -27,7 +27,7 @@ internal sealed class WireFormatter : IJsonRpcMessageFormatter
         [
             nameof(ISandboxCalls.InvokeAsync), nameof(ISandboxCalls.InvokeManyAsync), nameof(ISandboxCalls.NextAsync), nameof(ISandboxCalls.EndAsync), nameof(IHostCalls.CallbackAsync),
             nameof(IHostControl.StageAsync), nameof(IHostControl.PluginStageAsync), nameof(IHostControl.LogAsync),
-            nameof(ISandboxControl.InitializeAsync), nameof(ISandboxControl.GetLoadReportAsync), nameof(ISandboxControl.ShutdownAsync), nameof(ISandboxControl.ExitAsync), nameof(ISandboxControl.CancelAsync), nameof(ISandboxControl.RevokeAsync),
+            nameof(ISandboxControl.InitializeAsync), nameof(ISandboxControl.GetLoadReportAsync), nameof(ISandboxControl.ShutdownAsync), nameof(ISandboxControl.ExitAsync), nameof(ISandboxControl.CancelAsync), nameof(ISandboxControl.RevokeAsync), nameof(ISandboxControl.ProveAsync),
             "$/cancelRequest",
         ],
         name => (Encoding.UTF8.GetBytes(name), name));

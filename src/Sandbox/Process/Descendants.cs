@@ -30,6 +30,11 @@ internal static class Descendants
 
     private static int KillAll(int root)
     {
+        if (!MayLookAtOthers())
+        {
+            return KillChildren();
+        }
+
         var children = Processes().ToLookup(process => process.Parent, process => process.Id);
         var found = new Stack<int>(children[root]);
         var count = 0;
@@ -44,6 +49,46 @@ internal static class Descendants
         }
 
         return count;
+    }
+
+    // A confined process sees itself alone. Children of those that die become its own, and are found next time.
+    private static int KillChildren()
+    {
+        var count = 0;
+        foreach (var thread in Directory.EnumerateDirectories("/proc/self/task"))
+        {
+            foreach (var id in Read(thread + "/children")?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [])
+            {
+                count++;
+                LibC.Kill(int.Parse(id, CultureInfo.InvariantCulture));
+            }
+        }
+
+        return count;
+    }
+
+    private static bool MayLookAtOthers()
+    {
+        try
+        {
+            return Directory.EnumerateDirectories("/proc").Any();
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    private static string? Read(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     private static IEnumerable<(int Id, int Parent)> Processes()

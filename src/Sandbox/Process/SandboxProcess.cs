@@ -25,6 +25,9 @@ internal static class SandboxProcess
 
     private static async Task<int> RunAsync(SandboxArguments pipes)
     {
+        // Before anything else is opened or begun.
+        var proof = OperatingSystem.IsLinux() ? Confinement.Enter() : "";
+
         // A terminal's Ctrl+C reaches the whole process group, a service manager's SIGTERM every process: what it means is the host's
         // decision, and the host may want to drain.
         var ignored = Array.ConvertAll(
@@ -37,7 +40,7 @@ internal static class SandboxProcess
 
         var control = PipeEnd.Over(Open(PipeDirection.In, pipes.ControlIn), Open(PipeDirection.Out, pipes.ControlOut), spins: false);
         var calls = PipeEnd.Over(Open(PipeDirection.In, pipes.CallsIn), Open(PipeDirection.Out, pipes.CallsOut), spins: true);
-        var code = await ServeAsync(control, calls, pipes).ConfigureAwait(false);
+        var code = await ServeAsync(control, calls, pipes, proof).ConfigureAwait(false);
 
         Descendants.EndAll();
         GC.KeepAlive(ignored);
@@ -47,11 +50,11 @@ internal static class SandboxProcess
         return code;
     }
 
-    private static async Task<int> ServeAsync(PipeEnd control, PipeEnd calls, SandboxArguments pipes)
+    private static async Task<int> ServeAsync(PipeEnd control, PipeEnd calls, SandboxArguments pipes, string proof)
     {
         try
         {
-            await SandboxSession.RunAsync(control, calls, pipes.Recorder, () => HostLoss.End(pipes.Scratch)).ConfigureAwait(false);
+            await SandboxSession.RunAsync(control, calls, pipes.Recorder, proof, () => HostLoss.End(pipes.Scratch)).ConfigureAwait(false);
             return SandboxExitCode.Stopped;
         }
         catch (Exception exception)

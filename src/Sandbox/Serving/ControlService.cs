@@ -6,7 +6,7 @@ using StreamJsonRpc.Protocol;
 namespace ProcessPool.Sandbox.Serving;
 
 /// <summary>Answers the host: on the control channel, where it loads the plugin, opens the calls channel and ends both, and on that.</summary>
-internal sealed class ControlService(IHostControl host, PipeEnd calls, Recorder? recorder) : ISandboxControl, IAsyncDisposable
+internal sealed class ControlService(IHostControl host, PipeEnd calls, Recorder? recorder, string proof) : ISandboxControl, IAsyncDisposable
 {
     private readonly HostNotices _notices = new(host);
     private readonly TaskCompletionSource _exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -27,6 +27,8 @@ internal sealed class ControlService(IHostControl host, PipeEnd calls, Recorder?
         {
             case nameof(InitializeAsync):
                 return await Task.Run(() => InitializeAsync((InitializeRequest)argument!, cancellationToken), cancellationToken).ConfigureAwait(false);
+            case nameof(ProveAsync):
+                return await ProveAsync(cancellationToken).ConfigureAwait(false);
             case nameof(GetLoadReportAsync):
                 return await GetLoadReportAsync(cancellationToken).ConfigureAwait(false);
             case nameof(CancelAsync):
@@ -44,6 +46,8 @@ internal sealed class ControlService(IHostControl host, PipeEnd calls, Recorder?
                 throw Unknown(request);
         }
     }
+
+    public Task<string> ProveAsync(CancellationToken cancellationToken) => Task.FromResult(proof);
 
     public async Task<InitializeReply> InitializeAsync(InitializeRequest request, CancellationToken cancellationToken)
     {

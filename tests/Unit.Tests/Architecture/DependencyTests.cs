@@ -10,10 +10,11 @@ public sealed class DependencyTests
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
         ["Abstractions"] = [],
-        ["Protocol"] = ["Abstractions"],
+        ["Confinement"] = [],
+        ["Protocol"] = ["Abstractions", "Confinement"],
         ["Binder"] = [],
-        ["Host"] = ["Abstractions", "Protocol", "Binder"],
-        ["Sandbox"] = ["Abstractions", "Protocol"],
+        ["Host"] = ["Abstractions", "Confinement", "Protocol", "Binder"],
+        ["Sandbox"] = ["Abstractions", "Confinement", "Protocol"],
         ["Plugin"] = ["Abstractions"],
         ["Plugin.Sdk"] = ["Abstractions"],
         ["Cli"] = ["Host"],

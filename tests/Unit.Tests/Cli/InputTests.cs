@@ -30,6 +30,24 @@ public sealed class InputTests
     [InlineData("99999999999999h")]
     public void Other_durations_are_refused(string text) => Assert.Null(Duration.TryParse(text));
 
+    [Theory]
+    [InlineData("1024", 1024)]
+    [InlineData("1B", 1)]
+    [InlineData("512M", 536_870_912)]
+    [InlineData("1.5G", 1_610_612_736)]
+    [InlineData("2KiB", 2_048)]
+    public void Sizes_have_units(string text, long bytes) => Assert.Equal(bytes, ByteSize.TryParse(text));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("M")]
+    [InlineData("0")]
+    [InlineData("-1M")]
+    [InlineData("1X")]
+    [InlineData("1 M")]
+    [InlineData("99999999999T")]
+    public void Other_sizes_are_refused(string text) => Assert.Null(ByteSize.TryParse(text));
+
     [Fact]
     public void Lines_bind_by_the_signature()
     {

@@ -54,6 +54,8 @@ internal sealed class FakeWorker(string name) : IWorker
 
     public int? ProcessId => 1;
 
+    public ConfinementReport? Confinement => null;
+
     public Task<WorkerExit> Exited => _exited.Task;
 
     public bool HasExited => _exited.Task.IsCompleted;
@@ -192,6 +194,8 @@ internal sealed class FakeLauncher(Func<int, Task<IWorker>> start) : IWorkerLaun
 /// <summary>Two stream pairs; it ends only when killed.</summary>
 internal sealed class FakeSandbox : ISandbox
 {
+    public ConfinementReport Examine(string? proof) => new(ConfinementPolicy.None, [], IsProven: false);
+
     private readonly TaskCompletionSource<int> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public FakeSandbox()

@@ -75,6 +75,8 @@ public sealed class HandshakeTests
 
     private sealed class FakeControl(Task<InitializeReply> reply) : ISandboxControl
     {
+        public Task<string> ProveAsync(CancellationToken cancellationToken) => Task.FromResult("");
+
         public Task<InitializeReply> InitializeAsync(InitializeRequest request, CancellationToken cancellationToken) => reply;
 
         public Task<LoadReportMessage> GetLoadReportAsync(CancellationToken cancellationToken) => Task.FromResult(new LoadReportMessage([]));

@@ -289,6 +289,8 @@ public sealed class HostileSandboxTests
 
     private sealed class Answers(InitializeReply? initialized, Func<CallRequest, Task<CallReply>>? calls, Func<Task>? many) : ISandboxControl, ISandboxCalls
     {
+        public Task<string> ProveAsync(CancellationToken cancellationToken) => Task.FromResult("");
+
         public Task<InitializeReply> InitializeAsync(InitializeRequest request, CancellationToken cancellationToken) => Task.FromResult(initialized!);
 
         public Task<LoadReportMessage> GetLoadReportAsync(CancellationToken cancellationToken) => Task.FromResult(new LoadReportMessage([]));

@@ -52,6 +52,32 @@ public sealed class SandboxEnvironmentTests
         Assert.Equal("-1", variables["CUDA_VISIBLE_DEVICES"]);
     }
 
+    [Fact]
+    public void Each_worker_has_a_gpu_in_turn_whatever_this_process_sees()
+    {
+        var host = new Hashtable { ["CUDA_VISIBLE_DEVICES"] = "0,1,2,3" };
+        var third = Build(host, options =>
+        {
+            options.GpuAssignment = GpuAssignment.RoundRobin(4, 5);
+            options.Environment["MODEL"] = "on-{gpu}";
+        }, worker: 3);
+        Assert.Equal(("5", "5", "0", "PCI_BUS_ID", "on-5"), (third["CUDA_VISIBLE_DEVICES"], third["ROCR_VISIBLE_DEVICES"], third["HIP_VISIBLE_DEVICES"], third["CUDA_DEVICE_ORDER"], third["MODEL"]));
+        Assert.Throws<ArgumentException>(() => GpuAssignment.RoundRobin());
+        Assert.Throws<ArgumentOutOfRangeException>(() => GpuAssignment.RoundRobin(0, -1));
+    }
+
+    [Fact]
+    public void A_confined_sandbox_has_a_clean_environment_unless_that_is_weakened()
+    {
+        var host = new Hashtable { ["SECRET"] = "s" };
+        Assert.DoesNotContain("SECRET", Build(host, options => options.Confinement = ConfinementPolicy.Restricted).Keys);
+        Assert.Contains("SECRET", Build(host, options => options.Confinement = ConfinementPolicy.Restricted with { Weakenings = [Weakening.InheritedEnvironment] }).Keys);
+    }
+
+    [Fact]
+    public void With_a_limit_of_private_memory_the_managed_heap_leaves_room_for_the_rest() =>
+        Assert.Equal("C000000", Build([], options => options.Confinement = ConfinementPolicy.Limits with { MemoryLimit = 256L << 20 })["DOTNET_GCHeapHardLimit"]);
+
     [Theory]
     [InlineData(null, 0)]
     [InlineData("2", 2)]
@@ -63,12 +89,12 @@ public sealed class SandboxEnvironmentTests
         Assert.Equal("3", Build(new Hashtable { ["PROCESSPOOL_DEPTH"] = around })["PROCESSPOOL_DEPTH"]);
     }
 
-    private static Dictionary<string, string> Build(Hashtable host, Action<SandboxPoolOptions>? change = null) =>
+    private static Dictionary<string, string> Build(Hashtable host, Action<SandboxPoolOptions>? change = null, int worker = 1) =>
         SandboxEnvironment.Build(
             Some.Settings(options =>
             {
                 options.Workers = 2;
                 change?.Invoke(options);
             }),
-            "pool", "pool-1", index: 1, host, depth: 3);
+            "pool", "pool-1", worker, host, depth: 3);
 }

@@ -1,0 +1,245 @@
+using System.Collections;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using System.Text;
+using ProcessPool.Confining.Linux.Interop;
+
+namespace ProcessPool.Confining.Linux;
+
+/// <summary>
+/// How a sandbox confines itself, in two stages. Landlock confines one thread, and the runtime has others by the time managed code runs, its finalizer among them; so the first stage ends by executing the
+/// program again, which leaves one thread, that is confined. What forbids executing comes in the second stage. No code of a plugin runs in either.
+/// </summary>
+[SupportedOSPlatform("linux")]
+internal static class ConfinedStart
+{
+    private static readonly SystemCall Duplicate = new("dup3", 292, 24);
+
+    private const int SetNoNewPrivileges = 38;
+    private const int SetParentDeathSignal = 1;
+    private const int DropFromBoundingSet = 24;
+    private const int Ambient = 47;
+    private const int ClearAmbient = 4;
+    private const int Capabilities = 64;
+    private const uint CapabilityVersion = 0x20080522;
+    private const int NewNetwork = 0x40000000;
+    private const int NewIpc = 0x08000000;
+    private const int NewHostName = 0x04000000;
+    private const int GetFlags = 1;
+    private const int SetFlags = 2;
+    private const int ReadWrite = 2;
+    private const int CloseOnExec = 0x80000;
+    private const int CloseRangeOnExec = 4;
+    private const int FirstDescriptor = 3;
+    private const int KillSignal = 9;
+
+    /// <summary>The first stage. Does not return when the level asks for a second one and the program could be executed again.</summary>
+    /// <param name="policy">The policy.</param>
+    /// <returns>The error's number of what failed, by its name; for <see cref="Second"/>.</returns>
+    public static Dictionary<string, int> First(PolicyText policy)
+    {
+        var errors = new Dictionary<string, int>();
+        BeFirstToBeKilled();
+        if (policy.Level == ConfinementLevel.Strict && LibC.GetEffectiveUserId() == 0)
+        {
+            var spaces = NewIpc | NewHostName | (policy.Policy.Denies(ConfinementLayer.Network) ? NewNetwork : 0);
+            Note(errors, "namespaces", (int)-LibC.Call(SystemCall.Unshare.Number, spaces));
+        }
+
+        DropCapabilities();
+        Note(errors, "no_new_privs", LibC.Prctl(SetNoNewPrivileges, 1, 0, 0, 0) == 0 ? 0 : Marshal.GetLastPInvokeError());
+        EnterLandlock(policy, errors);
+        KeepOnly(policy.Descriptors, errors);
+        ResourceLimits.IgnoreFileSizeSignal();
+        Note(errors, "execve", ExecuteAgain(policy, errors));
+        return errors;
+    }
+
+    /// <summary>The second stage: before any other thread of ours.</summary>
+    /// <param name="policy">The policy.</param>
+    /// <param name="errors">What failed in the first.</param>
+    public static void Second(PolicyText policy, Dictionary<string, int> errors)
+    {
+        if (policy.Policy.Denies(ConfinementLayer.ChildProcesses))
+        {
+            // Where there may be children it would come before the thread that ends them.
+            _ = LibC.Prctl(SetParentDeathSignal, KillSignal, 0, 0, 0);
+            if (LibC.GetParentProcessId() != policy.Host)
+            {
+                Environment.Exit(1);
+            }
+        }
+
+        var denied = DeniedCalls.For(policy.Policy, Landlock.Abi(), LibC.GetEffectiveUserId() == 0);
+        Note(errors, "seccomp", SeccompFilter.Install(SeccompFilter.Make(denied, RuntimeInformation.ProcessArchitecture, LibC.GetProcessId())));
+    }
+
+    /// <summary>Below Restricted: limits, and no open files of the host. Best effort; the host looks at what was achieved.</summary>
+    public static void ApplyLimits(PolicyText policy)
+    {
+        BeFirstToBeKilled();
+        ResourceLimits.IgnoreFileSizeSignal();
+        ResourceLimits.Apply(ResourceLimits.Of(policy.Policy));
+        var nothing = LibC.OpenFile("/dev/null", ReadWrite | CloseOnExec);
+        foreach (var path in Directory.GetFileSystemEntries("/proc/self/fd"))
+        {
+            // The runtime closes what it opens when a program is executed; what is not closed then was inherited. Its number stays in use, so that nothing else gets it.
+            var descriptor = int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture);
+            if (descriptor >= FirstDescriptor && !policy.Descriptors.Contains(descriptor) && LibC.Fcntl(descriptor, GetFlags, 0) == 0)
+            {
+                _ = LibC.Call(Duplicate.Number, nothing, descriptor, CloseOnExec);
+            }
+        }
+
+        _ = LibC.Close(nothing);
+    }
+
+    // When memory is short it is the sandbox that ends, not its host.
+    private static void BeFirstToBeKilled()
+    {
+        try
+        {
+            File.WriteAllText("/proc/self/oom_score_adj", "1000");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // A container may have /proc read-only.
+        }
+    }
+
+    private static unsafe void DropCapabilities()
+    {
+        // The bounding set first: afterwards it cannot be changed any more.
+        for (var capability = 0; capability < Capabilities && LibC.Prctl(DropFromBoundingSet, capability, 0, 0, 0) == 0; capability++)
+        {
+        }
+
+        _ = LibC.Prctl(Ambient, ClearAmbient, 0, 0, 0);
+        var header = stackalloc uint[2] { CapabilityVersion, 0 };
+        var none = stackalloc uint[6];
+        _ = LibC.Call(SystemCall.SetCapabilities.Number, (nint)header, (nint)none);
+    }
+
+    private static void EnterLandlock(PolicyText policy, Dictionary<string, int> errors)
+    {
+        var children = !policy.Policy.Denies(ConfinementLayer.ChildProcesses);
+        var (rules, error) = Landlock.Begin(Landlock.Abi(), deniesNetwork: !policy.Policy.Allows(Weakening.Network), deniesSignals: true);
+        if (rules is null)
+        {
+            Note(errors, "landlock", error);
+            return;
+        }
+
+        using (rules)
+        {
+            foreach (var path in policy.Readable)
+            {
+                Grant(path, FileRights.Read | (children ? FileRights.Execute : FileRights.None));
+            }
+
+            foreach (var path in policy.Writable)
+            {
+                Grant(path, FileRights.Write);
+            }
+
+            foreach (var path in policy.Devices)
+            {
+                Grant(path, FileRights.Read | FileRights.WriteFile | FileRights.DeviceControl);
+            }
+
+            foreach (var path in policy.Programs)
+            {
+                Grant(path, FileRights.ReadFile | FileRights.Execute);
+            }
+
+            foreach (var port in policy.Policy.Ports)
+            {
+                Note(errors, "port", rules.GrantConnect(port));
+            }
+
+            Note(errors, "landlock", rules.Enter());
+        }
+
+        // What is missing is not granted; what is needed and missing fails by itself, with its name.
+        void Grant(string path, FileRights rights) => _ = rules.Grant(path, rights);
+    }
+
+    private static void KeepOnly(IEnumerable<int> descriptors, Dictionary<string, int> errors)
+    {
+        Note(errors, "close_range", (int)-LibC.Call(SystemCall.CloseRange.Number, FirstDescriptor, -1, CloseRangeOnExec));
+        foreach (var descriptor in descriptors)
+        {
+            _ = LibC.Fcntl(descriptor, SetFlags, 0);
+        }
+    }
+
+    // The same program with the same arguments. All that is needed is made before the limits hold.
+    private static unsafe int ExecuteAgain(PolicyText policy, Dictionary<string, int> errors)
+    {
+        var arguments = File.ReadAllBytes("/proc/self/cmdline");
+        var variables = new List<byte>();
+        foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
+        {
+            var name = (string)variable.Key;
+            variables.AddRange(Encoding.UTF8.GetBytes($"{name}={(name == StageTwo.Variable ? StageTwo.Write(errors) : variable.Value)}\0"));
+        }
+
+        if (Environment.GetEnvironmentVariable(StageTwo.Variable) is null)
+        {
+            variables.AddRange(Encoding.UTF8.GetBytes($"{StageTwo.Variable}={StageTwo.Write(errors)}\0"));
+        }
+
+        var program = Encoding.UTF8.GetBytes(Path.GetFullPath(Environment.ProcessPath!) + "\0");
+        var environment = variables.ToArray();
+        fixed (byte* argumentText = arguments)
+        fixed (byte* environmentText = environment)
+        fixed (byte* programText = program)
+        {
+            var argumentList = Pointers(argumentText, arguments);
+            var environmentList = Pointers(environmentText, environment);
+            fixed (byte** argumentPointers = argumentList)
+            fixed (byte** environmentPointers = environmentList)
+            {
+                ResourceLimits.Apply(ResourceLimits.Of(policy.Policy));
+                _ = LibC.Execute(programText, argumentPointers, environmentPointers);
+                return Marshal.GetLastPInvokeError();
+            }
+        }
+    }
+
+    private static unsafe byte*[] Pointers(byte* text, byte[] bytes)
+    {
+        var pointers = new byte*[bytes.Count(each => each == 0) + 1];
+        var next = 0;
+        for (int at = 0, begin = 0; at < bytes.Length; at++)
+        {
+            if (bytes[at] == 0)
+            {
+                pointers[next++] = text + begin;
+                begin = at + 1;
+            }
+        }
+
+        return pointers;
+    }
+
+    private static void Note(Dictionary<string, int> errors, string what, int error)
+    {
+        if (error != 0)
+        {
+            errors[what] = error;
+        }
+    }
+}
+
+/// <summary>How the second stage knows that it is the second one, and what failed in the first.</summary>
+internal static class StageTwo
+{
+    public const string Variable = "PROCESSPOOL_CONFINED";
+
+    public static string Write(Dictionary<string, int> errors) => string.Join(';', errors.Select(error => FormattableString.Invariant($"{error.Key}={error.Value}")).Prepend("errors"));
+
+    public static Dictionary<string, int> Read(string text) => text.Split(';').Skip(1)
+        .Select(pair => pair.Split('=')).ToDictionary(pair => pair[0], pair => int.Parse(pair[1], System.Globalization.CultureInfo.InvariantCulture));
+}

@@ -1,0 +1,11 @@
+namespace ProcessPool.Confining.Linux;
+
+/// <summary>Errors of system calls. The same on every architecture. Source: asm-generic/errno-base.h, errno.h.</summary>
+internal static class ErrorNumber
+{
+    public const int NotPermitted = 1;
+    public const int OutOfMemory = 12;
+    public const int PermissionDenied = 13;
+    public const int InvalidArgument = 22;
+    public const int NotImplemented = 38;
+}

@@ -1,0 +1,133 @@
+using ProcessPool.Confining.Linux.Interop;
+using static ProcessPool.Confining.Linux.ErrorNumber;
+using Layer = ProcessPool.ConfinementLayer;
+
+namespace ProcessPool.Confining.Linux;
+
+/// <summary>From what a sandbox tried and what its host saw to the report. Nothing is taken for granted: a layer holds when the attempt was refused on every kind of thread, with the error that the layer gives.</summary>
+/// <param name="policy">What was asked for.</param>
+/// <param name="proof">What the sandbox says; null below Restricted.</param>
+/// <param name="view">What the host saw; null where it cannot look.</param>
+/// <param name="gpuIsOff">Whether the pool's GPU access is off.</param>
+/// <param name="strangeFiles">Open files of the sandbox that are not the pool's.</param>
+internal sealed class ReportMaker(ConfinementPolicy policy, ConfinementProof? proof, ProcessView? view, bool gpuIsOff, IReadOnlyList<string> strangeFiles)
+{
+    private const string OldKernel = "the kernel has no Landlock: it needs Linux 5.13 or later with CONFIG_SECURITY_LANDLOCK and 'landlock' in the lsm= list";
+    private const string NoFilter = "the kernel refuses system call filters: it needs CONFIG_SECCOMP_FILTER, and a container's own profile must allow seccomp(2)";
+
+    private bool IsFiltered => proof is not null && !proof.Errors.ContainsKey("seccomp") && view?.Threads.All(thread => thread.IsFiltered && thread.HasNoNewPrivileges) == true;
+
+    public ConfinementReport Make()
+    {
+        LayerReport[] layers =
+        [
+            MakeFiles(), MakeNetwork(),
+            Filtered(Layer.ChildProcesses, ("fork", PermissionDenied), ("execute", PermissionDenied)),
+            MakeOtherProcesses(),
+            MakeKernel(),
+            Filtered(Layer.SharedMemory, ("memory", NotPermitted)),
+            Filtered(Layer.FileAttributes, ("mode", NotPermitted)),
+            MakeGpu(), MakeEnvironment(), MakeDescriptors(),
+            .. new[] { Layer.Memory, Layer.CpuTime, Layer.Processes, Layer.OpenFiles, Layer.FileSize }.Select(MakeLimit),
+        ];
+        return new ConfinementReport(policy, [.. layers], IsProven: proof is not null && view is not null);
+    }
+
+    private LayerReport MakeFiles() =>
+        !policy.IsSandbox ? new(Layer.Files, LayerState.NotAsked)
+        : proof is null or { LandlockAbi: 0 } || proof.Errors.ContainsKey("landlock") ? new(Layer.Files, LayerState.Unavailable, Reason: ErrorOr("landlock", OldKernel))
+        : Escaped(("read", PermissionDenied), ("make", PermissionDenied)) is { } how ? new(Layer.Files, LayerState.Unavailable, Reason: how)
+        : new(Layer.Files, LayerState.Enforced, Landlock);
+
+    private LayerReport MakeNetwork()
+    {
+        if (!policy.IsSandbox || policy.Allows(Weakening.Network))
+        {
+            return new(Layer.Network, LayerState.NotAsked);
+        }
+
+        if (policy.Ports.IsEmpty || !IsFiltered)
+        {
+            return Filtered(Layer.Network, ("socket", PermissionDenied), ("datagram", PermissionDenied));
+        }
+
+        return proof is null or { LandlockAbi: < LandlockAbi.Ports } || proof.Errors.ContainsKey("port") || proof.Errors.ContainsKey("landlock")
+            ? new(Layer.Network, LayerState.Unavailable, Reason: "the kernel cannot tell ports apart: it needs Linux 6.7 or later (Landlock ABI 4)")
+            : new(Layer.Network, LayerState.Partial, Landlock, "datagrams (UDP) go to every port");
+    }
+
+    private LayerReport MakeOtherProcesses() =>
+        policy.IsSandbox && MakeFiles().State != LayerState.Enforced ? new(Layer.OtherProcesses, LayerState.Unavailable, Reason: "their memory and environment are files, and files are not confined") :
+        policy.IsSandbox && !policy.Denies(Layer.ChildProcesses) && proof?.LandlockAbi < LandlockAbi.Scope
+            ? new(Layer.OtherProcesses, LayerState.Unavailable, Reason: "with child processes it takes Linux 6.12 or later (Landlock ABI 6) to keep signals inside")
+            : Filtered(Layer.OtherProcesses, ("signal", NotPermitted), ("trace", NotPermitted));
+
+    private LayerReport MakeKernel() =>
+        view?.Threads.FirstOrDefault(thread => thread.HasCapabilities) is not null && policy.IsSandbox
+            ? new(Layer.Kernel, LayerState.Unavailable, Reason: "a thread has capabilities left")
+            : Filtered(Layer.Kernel, ("trace", NotPermitted));
+
+    private LayerReport MakeGpu() =>
+        !gpuIsOff ? new(Layer.Gpu, LayerState.NotAsked)
+        : policy.IsSandbox ? MakeFiles() is { State: LayerState.Enforced } ? new(Layer.Gpu, LayerState.Enforced, "device files are not granted") : new(Layer.Gpu, LayerState.Unavailable, Reason: "files are not confined")
+        : new(Layer.Gpu, LayerState.Partial, "environment variables", "advice to friendly libraries; device files can be opened below level Restricted");
+
+    private LayerReport MakeEnvironment() =>
+        policy.Denies(Layer.Environment) ? new(Layer.Environment, LayerState.Enforced, "a list of what is passed on") : new(Layer.Environment, LayerState.NotAsked);
+
+    private LayerReport MakeDescriptors() =>
+        !policy.Denies(Layer.Descriptors) ? new(Layer.Descriptors, LayerState.NotAsked)
+        : view is null ? new(Layer.Descriptors, LayerState.Unavailable, Reason: "this platform does not show a process's open files")
+        : proof?.Errors.ContainsKey("close_range") == true ? new(Layer.Descriptors, LayerState.Unavailable, Reason: ErrorOr("close_range", "the kernel, or a container's profile, refuses close_range: it needs Linux 5.11"))
+        : strangeFiles.Count > 0 ? new(Layer.Descriptors, LayerState.Unavailable, Reason: $"the process has {string.Join(", ", strangeFiles.Take(3))} open")
+        : new(Layer.Descriptors, LayerState.Enforced, "closed at the start");
+
+    private LayerReport MakeLimit(Layer layer)
+    {
+        if (ResourceLimits.Of(policy).FirstOrDefault(limit => limit.Layer == layer) is not { } limit)
+        {
+            return new(layer, LayerState.NotAsked);
+        }
+
+        if (view?.Limits.GetValueOrDefault(limit.Name, long.MaxValue) is not { } actual || actual > limit.Value)
+        {
+            return new(layer, LayerState.Unavailable, Reason: "the process does not have the limit");
+        }
+
+        return layer == Layer.Processes && GetEffectiveUserIdOrOther() == 0
+            ? new(layer, LayerState.Unavailable, "RLIMIT_NPROC", "the kernel does not count root's processes: run the host as an ordinary user")
+            : layer == Layer.Memory && !policy.Denies(Layer.SharedMemory)
+                ? new(layer, LayerState.Partial, "RLIMIT_DATA", "shared memory is not counted; the pool's watch on resident memory ends the worker")
+                : policy.IsSandbox && !policy.Denies(Layer.ChildProcesses) ? new(layer, LayerState.Partial, "a resource limit", "of each process: children have as much again")
+                : new(layer, LayerState.Enforced, "a resource limit");
+    }
+
+    private LayerReport Filtered(Layer layer, params (string What, int Error)[] attempts) =>
+        !policy.Denies(layer) ? new(layer, LayerState.NotAsked)
+        : !IsFiltered ? new(layer, LayerState.Unavailable, Reason: ErrorOr("seccomp", NoFilter))
+        : Escaped(attempts) is { } how ? new(layer, LayerState.Unavailable, Reason: how)
+        : new(layer, LayerState.Enforced, "seccomp");
+
+    private string Landlock => $"Landlock ABI {proof!.LandlockAbi}";
+
+    private string ErrorOr(string what, string reason) => proof?.Errors.TryGetValue(what, out var error) == true ? $"{reason} (error {error})" : reason;
+
+    // An attempt that was not refused as it should have been.
+    private string? Escaped(params (string What, int Error)[] attempts)
+    {
+        foreach (var thread in ConfinementProof.Threads)
+        {
+            foreach (var (what, error) in attempts)
+            {
+                if (proof!.Attempts.GetValueOrDefault($"{thread}.{what}", -1) is var seen && seen != error)
+                {
+                    return seen == 0 ? $"'{what}' succeeded on the {thread} thread" : $"'{what}' on the {thread} thread ended with error {seen}, expected {error}";
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private static uint GetEffectiveUserIdOrOther() => OperatingSystem.IsLinux() ? LibC.GetEffectiveUserId() : uint.MaxValue;
+}

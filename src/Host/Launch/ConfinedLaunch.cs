@@ -1,0 +1,175 @@
+using System.Runtime.Versioning;
+using System.Text;
+using ProcessPool.Confining;
+using ProcessPool.Confining.Linux;
+using ProcessPool.Protocol;
+
+namespace ProcessPool.Launch;
+
+/// <summary>What the pool's policy means for the start of one sandbox, and what was achieved of it. Linux; elsewhere nothing is confined, and the report says so.</summary>
+/// <param name="settings">The pool's.</param>
+/// <param name="dotnet">The program that runs the sandbox.</param>
+/// <param name="sandbox">The sandbox program.</param>
+/// <param name="plugin">The plugin's entry assembly.</param>
+/// <param name="scratch">The sandbox's scratch folder.</param>
+/// <param name="index">The worker's index.</param>
+/// <param name="site">For errors.</param>
+internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, string sandbox, string plugin, string scratch, int index, FaultSite site) : IDisposable
+{
+    // Starts a program with limits, without a shell: part of util-linux.
+    private static readonly string? Prlimit = new[] { "/usr/bin/prlimit", "/bin/prlimit" }.FirstOrDefault(File.Exists);
+
+    private readonly ConfinementPolicy _policy = settings.Confinement;
+    private string? _canary;
+
+    private IEnumerable<string> Readable =>
+    [
+        // Not the whole folder: a user's own has his keys beside the runtime.
+        Path.Combine(RealFolderOf(dotnet), "host"), Path.Combine(RealFolderOf(dotnet), "shared"), Path.GetDirectoryName(sandbox)!, Path.GetDirectoryName(plugin)!, .. GrantedFiles.Readable,
+        .. _policy.IsSandbox && !_policy.Denies(ConfinementLayer.Network) ? GrantedFiles.ForNetwork : [],
+        .. _policy.IsSandbox && !_policy.Denies(ConfinementLayer.ChildProcesses) ? GrantedFiles.ForChildren : [],
+        .. settings.Gpu == GpuAccess.On ? GrantedFiles.OfDrivers : [],
+        .. _policy.ReadablePaths,
+    ];
+
+    private IEnumerable<string> Writable => [scratch, "/dev/null", .. _policy.WritablePaths];
+
+    private IEnumerable<string> Devices => settings.Gpu == GpuAccess.On ? GrantedFiles.OfGpu(settings.GpuAssignment?.DeviceOf(index)) : [];
+
+    /// <summary>The program and its first arguments, before those of <c>dotnet</c>.</summary>
+    public (string Program, IEnumerable<string> Arguments) Program() =>
+        OperatingSystem.IsLinux() && _policy is { IsSandbox: false, Level: ConfinementLevel.Limits, HasLimits: true } && Prlimit is not null
+            ? (Prlimit, [.. ResourceLimits.CommandLine(ResourceLimits.Of(_policy)), dotnet])
+            : (dotnet, []);
+
+    /// <summary>What the environment has besides; on the spawner thread, when the descriptors are known.</summary>
+    /// <exception cref="ConfinementException">There is no place for a file that must not be readable.</exception>
+    public void AddTo(IDictionary<string, string?> environment, SandboxArguments pipes)
+    {
+        if (!OperatingSystem.IsLinux() || _policy.Level == ConfinementLevel.None)
+        {
+            return;
+        }
+
+        if (_policy.IsSandbox)
+        {
+            // No socket in a folder that others use; the private folder for what is temporary; no writable mapping of code beside its executable one.
+            environment["DOTNET_EnableDiagnostics"] = "0";
+            environment["HOME"] = environment["TMPDIR"] = scratch;
+            if (_policy.Denies(ConfinementLayer.SharedMemory))
+            {
+                environment["DOTNET_EnableWriteXorExecute"] = "0";
+            }
+
+            RefuseWritable();
+            _canary = MakeCanary();
+        }
+
+        var text = new PolicyText(_policy.Level, _policy, [.. Readable], [.. Writable], [.. Devices], [Real(dotnet), .. GrantedFiles.Loaders], pipes.Descriptors, _canary ?? "", Environment.ProcessId).Write();
+        if (Encoding.UTF8.GetByteCount(text) > PolicyText.MaxBytes)
+        {
+            throw new ConfinementException($"The policy grants so many paths ({_policy.ReadablePaths.Length + _policy.WritablePaths.Length}) that they cannot be passed to a process. Grant folders that contain them.", null, site);
+        }
+
+        environment[PolicyText.Variable] = text;
+    }
+
+    /// <summary>What was achieved.</summary>
+    /// <param name="proof">What the sandbox has tried; null below Restricted.</param>
+    /// <param name="processId">The sandbox.</param>
+    /// <exception cref="FormatException">It is no proof.</exception>
+    public ConfinementReport Examine(string? proof, int processId)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return new ReportMaker(_policy, null, null, settings.Gpu == GpuAccess.Off, []).Make();
+        }
+
+        DeleteCanary();
+        var view = Look(processId);
+        return new ReportMaker(_policy, proof is null ? null : ConfinementProof.Read(proof), view, settings.Gpu == GpuAccess.Off, [.. view?.OpenFiles.Where(IsStrange) ?? []]).Make();
+    }
+
+    public void Dispose() => DeleteCanary();
+
+    // Where /proc does not show it (gVisor), nothing was seen, and nothing is said to hold because of that.
+    [SupportedOSPlatform("linux")]
+    private static ProcessView? Look(int processId)
+    {
+        try
+        {
+            return ProcessView.Of(processId);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or FormatException)
+        {
+            return null;
+        }
+    }
+
+    private bool IsStrange(string file) => !(file.StartsWith("pipe:", StringComparison.Ordinal) || file.StartsWith("anon_inode:", StringComparison.Ordinal) || file.StartsWith("/memfd:", StringComparison.Ordinal)
+        // The runtime's own, for debuggers; none from Restricted up.
+        || !_policy.IsSandbox && file.StartsWith("socket:", StringComparison.Ordinal)
+        || Readable.Concat(Writable).Any(granted => IsIn(file, granted)));
+
+    // What a plugin writes there would run unconfined: in the next sandbox before it is confined, or in this program.
+    private void RefuseWritable()
+    {
+        string[] trusted = [RealFolderOf(dotnet), Path.GetDirectoryName(sandbox)!, Path.GetDirectoryName(plugin)!, Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)];
+        foreach (var path in _policy.WritablePaths)
+        {
+            if (trusted.FirstOrDefault(folder => IsIn(Real(path), folder) || IsIn(folder, Real(path))) is { } touched)
+            {
+                throw new ConfinementException($"The policy lets the plugin write {path}, and so change what runs from {touched}. Grant a folder that holds data alone.", null, site);
+            }
+        }
+    }
+
+    // The host can read it, and the sandbox must not: so it lies where nothing is granted.
+    private string MakeCanary()
+    {
+        var granted = Readable.Concat(Writable).Select(Real).ToList();
+        foreach (var place in new[] { Path.GetTempPath(), "/var/tmp", "/dev/shm", Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), "/run/user" })
+        {
+            try
+            {
+                if (place.Length == 0 || granted.Any(path => IsIn(Real(place), path)))
+                {
+                    continue;
+                }
+
+                var folder = Directory.CreateDirectory(Path.Combine(place, $"processpool-canary-{Guid.NewGuid():N}")).FullName;
+                var canary = Path.Combine(folder, "canary");
+                File.WriteAllText(canary, "A sandbox that can read this is not confined.");
+                return canary;
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                // The next one.
+            }
+        }
+
+        throw new ConfinementException("The policy grants every place where a file could be made that must not be readable: whether the sandbox is confined cannot be tried. Grant less than the whole file system and all of its temporary folders.", null, site);
+    }
+
+    private void DeleteCanary()
+    {
+        if (_canary is { } canary)
+        {
+            _canary = null;
+            try
+            {
+                Directory.Delete(Path.GetDirectoryName(canary)!, recursive: true);
+            }
+            catch (IOException)
+            {
+                // Somebody who cleans temporary folders was here before.
+            }
+        }
+    }
+
+    private static bool IsIn(string path, string folder) => path == folder || path.StartsWith(Path.TrimEndingDirectorySeparator(folder) + "/", StringComparison.Ordinal) || folder == "/";
+
+    private static string Real(string path) => Path.Exists(path) ? new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path : path;
+
+    private static string RealFolderOf(string path) => Path.GetDirectoryName(Real(path))!;
+}

@@ -1,0 +1,119 @@
+using System.Text.Json;
+using ProcessPool.TestKit;
+
+namespace ProcessPool.Process.Tests.Confinement;
+
+/// <summary>What a user of confinement sees: reports, refusals, the command line.</summary>
+public sealed class ConfinedPoolTests
+{
+    private static readonly string Plugin = PluginSource.Members("""
+        [EntryPoint] public static string Read(string path) => File.ReadAllText(path);
+        [EntryPoint] public static void Write(string path, string text) => File.WriteAllText(path, text);
+        [EntryPoint] public static string Variable(string name) => Environment.GetEnvironmentVariable(name);
+        [EntryPoint] public static int Run(string program) { using var process = System.Diagnostics.Process.Start(program); process.WaitForExit(); return process.ExitCode; }
+        [EntryPoint] public static string Scratch() => Environment.CurrentDirectory;
+        """, "Confined");
+
+    [Theory]
+    [InlineData("Restricted")]
+    [InlineData("Strict")]
+    public async Task A_confined_worker_carries_a_report_that_was_proven(string level)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Confinement is for Linux.");
+        await using var pool = await StartAsync(level == "Strict" ? ConfinementPolicy.Strict : ConfinementPolicy.Restricted);
+        var report = pool.Confinement!;
+        Assert.True(report.IsProven);
+        Assert.True(report.IsComplete, $"Expected every layer to hold:\n{report}");
+        Assert.Equal(LayerState.Enforced, report[ConfinementLayer.Files].State);
+        Assert.StartsWith("Landlock ABI ", report[ConfinementLayer.Files].Mechanism);
+    }
+
+    [Fact]
+    public async Task What_is_granted_can_be_read_and_written_and_nothing_beside_it()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Confinement is for Linux.");
+        var folder = Directory.CreateTempSubdirectory("processpool-tests-").FullName;
+        try
+        {
+            var (readable, writable, other) = (Directory.CreateDirectory(Path.Combine(folder, "readable")).FullName, Directory.CreateDirectory(Path.Combine(folder, "writable")).FullName, Path.Combine(folder, "other"));
+            await File.WriteAllTextAsync(Path.Combine(readable, "a"), "read me");
+            await File.WriteAllTextAsync(other, "not me");
+            await using var pool = await StartAsync(ConfinementPolicy.Strict with { ReadablePaths = [readable], WritablePaths = [writable] });
+            Assert.Equal("read me", await pool.InvokeAsync<string>("Read", [Path.Combine(readable, "a")]));
+            await pool.InvokeAsync("Write", [Path.Combine(writable, "b"), "written"]);
+            Assert.Equal("written", await File.ReadAllTextAsync(Path.Combine(writable, "b")));
+            await RefusedAsync("Read", other);
+            await RefusedAsync("Write", Path.Combine(readable, "a"), "changed");
+            await RefusedAsync("Write", Path.Combine(folder, "new"), "made");
+
+            async Task RefusedAsync(string entryPoint, params object?[] arguments) =>
+                Assert.Equal("System.UnauthorizedAccessException", (await Assert.ThrowsAsync<PluginCallException>(() => pool.InvokeAsync<JsonElement>(entryPoint, CallArguments.Create(arguments)))).Error.Type);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_weakening_gives_back_what_it_names()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Confinement is for Linux.");
+        await using var pool = await StartAsync(ConfinementPolicy.Restricted with { Weakenings = [Weakening.ChildProcesses, Weakening.InheritedEnvironment] });
+        Assert.Equal(0, await pool.InvokeAsync<int>("Run", ["/bin/true"]).Within("the program ends"));
+        // The tests' own, of Pools.cs.
+        Assert.Equal("0", await pool.InvokeAsync<string>("Variable", ["DOTNET_TC_CallCounting"]));
+        Assert.Equal(LayerState.NotAsked, pool.Confinement![ConfinementLayer.ChildProcesses].State);
+        Assert.Equal(LayerState.Enforced, pool.Confinement[ConfinementLayer.Files].State);
+    }
+
+    [Fact]
+    public async Task A_policy_that_grants_everything_cannot_be_proven_and_is_refused()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Confinement is for Linux.");
+        var refused = await Assert.ThrowsAsync<ConfinementException>(() => StartAsync(ConfinementPolicy.Restricted with { ReadablePaths = ["/"] }));
+        Assert.Contains("Grant less than the whole file system", refused.Message);
+    }
+
+    [Fact]
+    public async Task The_doctor_says_layer_by_layer_what_this_machine_can_enforce()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Confinement is for Linux.");
+        var result = await Cli.RunAsync("doctor", "--json");
+        using var levels = JsonDocument.Parse(result.Output);
+        Assert.Equal(["limits", "restricted", "strict"], levels.RootElement.EnumerateArray().Select(level => level.GetProperty("level").GetString()));
+        var strict = levels.RootElement[2];
+        Assert.True(strict.GetProperty("isProven").GetBoolean());
+        Assert.Contains(strict.GetProperty("layers").EnumerateArray(), layer => layer.GetProperty("layer").GetString() == "files" && layer.GetProperty("state").GetString() == "enforced");
+    }
+
+    [Fact]
+    public async Task The_command_line_confines_as_it_is_told()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Confinement is for Linux.");
+        var file = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(file, "content");
+            var refused = await Cli.RunAsync("run", Plugin, "Read", file, "--confine", "restricted");
+            Assert.Equal(1, refused.ExitCode);
+            Assert.Contains("UnauthorizedAccessException", refused.Error);
+            Assert.Equal("\"content\"\n", (await Cli.RunAsync("run", Plugin, "Read", file, "--confine", "strict", "--allow-read", file, "--memory", "512M")).Output);
+            var usage = await Cli.RunAsync("run", Plugin, "Read", file, "--memory", "lots");
+            Assert.Equal(2, usage.ExitCode);
+            Assert.Contains("'lots' is not a size", usage.Error);
+            Assert.Contains("take ConfinementPolicy.Restricted", (await Cli.RunAsync("run", Plugin, "Read", file, "--allow-read", file)).Error);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    private static Task<SandboxPool> StartAsync(ConfinementPolicy policy)
+    {
+        var options = Pools.Options(Plugin);
+        options.Confinement = policy;
+        return SandboxPool.StartAsync(options).Within("the pool starts");
+    }
+}

@@ -1,0 +1,123 @@
+using ProcessPool.TestKit;
+
+namespace ProcessPool.Process.Tests.Confinement;
+
+/// <summary>Appetite without end costs the worker that has it, and nobody else.</summary>
+public sealed class ContainmentTests
+{
+    private const long Memory = 256L * 1024 * 1024;
+
+    private static readonly string Plugin = PluginSource.Members("""
+        [EntryPoint] public static int ProcessId() => Environment.ProcessId;
+        [EntryPoint] public static string Managed(long bytes)
+        {
+            var kept = new List<byte[]>();
+            try
+            {
+                for (var taken = 0L; taken < bytes; taken += 1 << 20) { var one = new byte[1 << 20]; Array.Fill(one, (byte)1); kept.Add(one); }
+                return "all of it";
+            }
+            catch (OutOfMemoryException) { var count = kept.Count; kept.Clear(); return $"refused after {count} MiB"; }
+        }
+        [EntryPoint] public static string Native(long bytes)
+        {
+            var taken = new List<nint>(4096);
+            while (taken.Count < bytes >> 20)
+            {
+                var at = malloc(1 << 20);
+                if (at == 0) { break; }
+                unsafe { new Span<byte>((void*)at, 1 << 20).Fill(1); }
+                taken.Add(at);
+            }
+            taken.ForEach(free);
+            return taken.Count == bytes >> 20 ? "all of it" : $"refused after {taken.Count} MiB";
+        }
+        [EntryPoint] public static string Threads(int count)
+        {
+            var end = new ManualResetEventSlim();
+            var started = 0;
+            try
+            {
+                for (; started < count; started++) { new Thread(() => end.Wait(), 8 << 20) { IsBackground = true }.Start(); }
+                return "all of them";
+            }
+            catch (OutOfMemoryException) { return $"refused after {started}"; }
+            finally { end.Set(); }
+        }
+        [EntryPoint] public static string Open(int count)
+        {
+            var open = new List<FileStream>();
+            try
+            {
+                for (var i = 0; i < count; i++) { open.Add(File.Create($"file-{i}")); }
+                return "all of them";
+            }
+            catch (IOException) { return $"refused after {open.Count}"; }
+            finally { open.ForEach(file => file.Dispose()); }
+        }
+        [EntryPoint] public static string Write(long bytes)
+        {
+            using var file = new FileStream("large", FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16);
+            var written = 0L;
+            try
+            {
+                for (; written < bytes; written += 1 << 16) { file.Write(new byte[1 << 16]); file.Flush(); }
+                return "all of it";
+            }
+            catch (Exception exception) when (exception is IOException or ArgumentOutOfRangeException) { return $"refused at {file.Length} bytes"; }
+            finally { file.SetLength(0); }
+        }
+        [EntryPoint] public static void Spin() { while (true) { } }
+        [DllImport("libc")] private static extern nint malloc(nint bytes);
+        [DllImport("libc")] private static extern void free(nint at);
+        """, "Hungry");
+
+    [Theory]
+    [InlineData("Limits")]
+    [InlineData("Strict")]
+    public async Task Memory_beyond_the_limit_is_refused_and_the_worker_lives(string level)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Limits are for Linux.");
+        await using var pool = await StartAsync(Of(level) with { MemoryLimit = Memory });
+        var worker = await pool.InvokeAsync<int>("ProcessId");
+        Assert.StartsWith("refused after", await pool.InvokeAsync<string>("Managed", [4 * Memory]).Within("the allocation is refused"));
+        Assert.StartsWith("refused after", await pool.InvokeAsync<string>("Native", [4 * Memory]).Within("the allocation is refused"));
+        Assert.StartsWith("refused after", await pool.InvokeAsync<string>("Threads", [500]).Within("the threads are refused"));
+        Assert.Equal(worker, await pool.InvokeAsync<int>("ProcessId"));
+    }
+
+    [Theory]
+    [InlineData("Limits")]
+    [InlineData("Strict")]
+    public async Task Files_beyond_the_limits_are_refused_and_the_worker_lives(string level)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Limits are for Linux.");
+        await using var pool = await StartAsync(Of(level) with { MaxOpenFiles = 256, MaxFileBytes = 32 << 20 });
+        var worker = await pool.InvokeAsync<int>("ProcessId");
+        Assert.StartsWith("refused after", await pool.InvokeAsync<string>("Open", [5_000]).Within("the files are refused"));
+        Assert.Equal($"refused at {32 << 20} bytes", await pool.InvokeAsync<string>("Write", [1L << 30]).Within("the file is refused"));
+        Assert.Equal(worker, await pool.InvokeAsync<int>("ProcessId"));
+    }
+
+    [Theory]
+    [InlineData("Limits")]
+    [InlineData("Strict")]
+    public async Task Processor_time_beyond_the_limit_is_the_end_of_the_worker_and_another_one_serves(string level)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Limits are for Linux.");
+        await using var pool = await StartAsync(Of(level) with { CpuTimeLimit = TimeSpan.FromSeconds(2) });
+        var worker = await pool.InvokeAsync<int>("ProcessId");
+        var crashed = await Assert.ThrowsAsync<WorkerCrashedException>(() => pool.InvokeAsync("Spin").Within("the worker is ended"));
+        Assert.Equal("SIGKILL", crashed.Signal);
+        Assert.NotEqual(worker, await pool.InvokeAsync<int>("ProcessId").Within("another worker serves"));
+    }
+
+    private static ConfinementPolicy Of(string level) => level == "Strict" ? ConfinementPolicy.Strict : ConfinementPolicy.Limits;
+
+    private static Task<SandboxPool> StartAsync(ConfinementPolicy policy)
+    {
+        var options = Pools.Options(Plugin);
+        options.Confinement = policy;
+        return SandboxPool.StartAsync(options).Within("the pool starts");
+    }
+}
