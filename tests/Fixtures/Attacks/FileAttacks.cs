@@ -10,6 +10,7 @@ internal static class FileAttacks
     [
         ("read a secret", target => Attack.Try(() => { File.ReadAllText(target.Secret); })),
         ("read /etc/passwd", _ => Attack.Try(() => { File.ReadAllText("/etc/passwd"); })),
+        ("open a secret for neither reading nor writing", target => Attack.Try(() => Closed(Native.Open(target.Secret, 3)))),
         ("list /", _ => Attack.Try(() => { Directory.GetFileSystemEntries("/"); })),
         ("list /proc", _ => Attack.Try(() => { Directory.GetDirectories("/proc"); })),
         ("create a file outside", target => Attack.Try(() => File.WriteAllText(Path.Combine(target.Folder, "made"), ""))),

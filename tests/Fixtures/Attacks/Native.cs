@@ -34,10 +34,13 @@ internal static unsafe partial class Native
     }
 
     /// <summary>Shared memory that has no file.</summary>
-    public static long MapShared()
+    public static long MapShared() => MapAnew(0x21);
+
+    /// <summary>Memory with these flags, and no file.</summary>
+    public static long MapAnew(int flags)
     {
-        var at = Map(0, 4096, 3, 0x21, -1, 0);
-        return at == -1 ? -Marshal.GetLastPInvokeError() : Unmap(at, 4096);
+        var at = Map(0, 4096, 3, flags, -1, 0);
+        return at == -1 ? -Marshal.GetLastPInvokeError() : Math.Max(0, Unmap(at, 4096));
     }
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]

@@ -16,6 +16,7 @@ internal static class NetworkAttacks
         ("ask by HTTP", target => Attack.Try(() => { using var client = new HttpClient(); client.GetStringAsync(new Uri($"http://127.0.0.1:{target.Port}/")).GetAwaiter().GetResult(); })),
         ("connect to a socket file", target => Attack.Try(() => Connect(new UnixDomainSocketEndPoint(target.Socket)))),
         ("connect to an abstract socket", target => Attack.Try(() => Connect(new UnixDomainSocketEndPoint("\0" + target.Folder)))),
+        ("make a pair that can send to sockets with names", _ => Attack.Try(() => Pair(2))),
         ("open a netlink socket", _ => Open(16, 3)),
         ("open a packet socket", _ => Open(17, 3)),
         ("open a socket to the hypervisor", _ => Open(40, 1)),
@@ -33,6 +34,19 @@ internal static class NetworkAttacks
 
         return descriptor;
     });
+
+    private static unsafe long Pair(int type)
+    {
+        var ends = stackalloc int[2];
+        var made = Native.Call(53, 199, 1, type, 0, (nint)ends);
+        if (made >= 0)
+        {
+            _ = Native.Close(ends[0]);
+            _ = Native.Close(ends[1]);
+        }
+
+        return made;
+    }
 
     private static void Connect(EndPoint end)
     {

@@ -20,6 +20,7 @@ internal static class ProcessAttacks
         ("queue a signal to another", target => Attack.Try(() => Queue(target.Victim))),
         ("open another as a descriptor", target => Attack.Try(() => Closed(Native.Call(434, 434, target.Victim)))),
         ("have the kernel signal another", target => Attack.Try(() => Owned(target.Victim))),
+        ("have the kernel signal another, by a socket", target => Attack.Try(() => OwnedSocket(target.Victim))),
         ("signal its own group", _ => Attack.Try(() => Native.Call(62, 129, 0, 0))),
         ("signal everybody", _ => Attack.Try(() => Native.Call(62, 129, -1, 0))),
         ("trace another", target => Attack.Try(() => Native.Call(101, 117, 0x4206, target.Victim))),
@@ -44,6 +45,7 @@ internal static class ProcessAttacks
         ("unpack a file system", _ => Attack.Reaches(Native.Call(430, 430), 14)),
         ("type into a terminal", _ => Attack.Reaches(Native.Call(16, 29, 1, 0x5412), 25, 14, 5)),
         ("memory as a file", _ => Attack.Try(() => Native.WithText("x", name => Closed(Native.Call(319, 279, name))))),
+        ("memory that no limit counts", _ => Attack.Try(() => Native.MapAnew(0x122))),
         ("shared memory without a file", _ => Attack.Try(Native.MapShared)),
         ("a secret of the host's environment", _ => Environment.GetEnvironmentVariable("HOST_SECRET") is null ? "absent" : "ok"),
     ];
@@ -78,6 +80,17 @@ internal static class ProcessAttacks
         var ends = stackalloc int[2];
         var made = Native.Call(293, 59, (nint)ends, 0);
         var result = made < 0 ? made : Native.Call(72, 25, ends[0], 8, victim);
+        _ = Native.Close(ends[0]);
+        _ = Native.Close(ends[1]);
+        return result;
+    }
+
+    // FIOSETOWN.
+    private static unsafe long OwnedSocket(int victim)
+    {
+        var ends = stackalloc int[2];
+        var made = Native.Call(53, 199, 1, 1, 0, (nint)ends);
+        var result = made < 0 ? made : Native.Call(16, 29, ends[0], 0x8901, (nint)(&victim));
         _ = Native.Close(ends[0]);
         _ = Native.Close(ends[1]);
         return result;

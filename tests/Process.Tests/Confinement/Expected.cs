@@ -12,7 +12,7 @@ internal static class Expected
     // From Restricted up; what differs at Strict follows. Everything else is a call that is not permitted.
     private static readonly Dictionary<string, string> Restricted = new()
     {
-        ["read a secret"] = Unauthorized, ["read /etc/passwd"] = Unauthorized, ["list /"] = Unauthorized, ["list /proc"] = Unauthorized, ["create a file outside"] = Unauthorized,
+        ["read a secret"] = Unauthorized, ["read /etc/passwd"] = Unauthorized, ["list /"] = Unauthorized, ["open a secret for neither reading nor writing"] = Denied, ["list /proc"] = Unauthorized, ["create a file outside"] = Unauthorized,
         ["append to a file outside"] = Unauthorized, ["truncate a file outside"] = Denied, ["delete a file outside"] = Denied, ["open its own assembly for writing"] = Denied,
         ["open the runtime for writing"] = Denied, ["make a symbolic link"] = Unauthorized, ["make a hard link of a secret"] = "errno 18", ["rename a file into its folder"] = Denied,
         ["read a secret by way of .."] = Unauthorized, ["read a secret by way of /proc/self/root"] = Unauthorized, ["read another's environment"] = Denied, ["read another's memory"] = Denied,
@@ -22,10 +22,10 @@ internal static class Expected
         ["use /dev/shm"] = Unauthorized, ["open a device like a GPU's"] = Denied, ["read another worker's folder"] = Unauthorized, ["make itself the last to be killed"] = Unauthorized,
         ["use a file that the host left open"] = "FileNotFoundException",
         ["connect by TCP"] = "SocketException AccessDenied", ["listen by TCP"] = "SocketException AccessDenied", ["send by UDP"] = "SocketException AccessDenied", ["ask by HTTP"] = "SocketException AccessDenied",
-        ["connect to a socket file"] = "SocketException AccessDenied", ["connect to an abstract socket"] = "SocketException AccessDenied", ["open a netlink socket"] = Denied, ["open a packet socket"] = Denied,
+        ["connect to a socket file"] = "SocketException AccessDenied", ["connect to an abstract socket"] = "SocketException AccessDenied", ["open a netlink socket"] = Denied, ["make a pair that can send to sockets with names"] = Denied, ["open a packet socket"] = Denied,
         ["open a socket to the hypervisor"] = Denied, ["open a crypto socket"] = Denied, ["make a ring for input and output"] = NoSuchCall,
         ["start a program"] = Denied, ["start many programs"] = Denied, ["fork"] = Denied, ["fork by clone3"] = NoSuchCall, ["execute"] = Denied, ["execute a descriptor"] = Denied,
-        ["memory as a file"] = Ok, ["shared memory without a file"] = Ok, ["a secret of the host's environment"] = "absent",
+        ["memory that no limit counts"] = "errno 12", ["memory as a file"] = Ok, ["shared memory without a file"] = Ok, ["a secret of the host's environment"] = "absent",
     };
 
     private static readonly Dictionary<string, string> Strict = new()
