@@ -47,34 +47,85 @@ internal sealed record PolicyText(
         }
     }
 
+    /// <remarks>Without generic code over own types: it runs at every start, before anything is compiled.</remarks>
     /// <exception cref="FormatException">It is no policy.</exception>
     public static PolicyText Read(string text)
     {
-        var values = text.Split('\n').Select(line => line.Split('=', 2)).Where(pair => pair.Length == 2).ToLookup(pair => pair[0], pair => pair[1]);
-        var level = Enum.Parse<ConfinementLevel>(values["level"].Single());
-        var policy = level switch
+        var policy = ConfinementPolicy.None;
+        var (canary, host) = ("", 0);
+        var (readable, writable, devices, programs) = (new List<string>(), new List<string>(), new List<string>(), new List<string>());
+        var descriptors = new List<int>();
+        foreach (var line in text.Split('\n'))
         {
-            ConfinementLevel.Restricted => ConfinementPolicy.Restricted,
-            ConfinementLevel.Strict => ConfinementPolicy.Strict,
-            ConfinementLevel.Limits => ConfinementPolicy.Limits,
-            _ => ConfinementPolicy.None,
-        };
-        policy = policy with
-        {
-            Weakenings = [.. values["weaken"].Select(Weakening.Parse)],
-            MemoryLimit = Number("memory"),
-            CpuTimeLimit = Number("cpu") is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
-            MaxProcesses = (int?)Number("processes"),
-            MaxOpenFiles = (int?)Number("files"),
-            MaxFileBytes = Number("filebytes"),
-        };
-        return new PolicyText(
-            level, policy, Paths("read"), Paths("write"), Paths("device"), Paths("execute"), [.. values["keep"].Select(number => int.Parse(number, CultureInfo.InvariantCulture))],
-            Uri.UnescapeDataString(values["canary"].Single()), (int)Number("host")!.Value);
+            var at = line.IndexOf('=', StringComparison.Ordinal);
+            if (at < 0)
+            {
+                throw new FormatException($"'{line}' is no line of a policy.");
+            }
 
-        long? Number(string name) => values[name].FirstOrDefault() is { } number ? long.Parse(number, CultureInfo.InvariantCulture) : null;
-        string[] Paths(string name) => [.. values[name].Select(Uri.UnescapeDataString)];
+            var value = line[(at + 1)..];
+            switch (line[..at])
+            {
+                case "level":
+                    policy = Of(value);
+                    break;
+                case "canary":
+                    canary = Uri.UnescapeDataString(value);
+                    break;
+                case "host":
+                    host = (int)Number(value);
+                    break;
+                case "read":
+                    readable.Add(Uri.UnescapeDataString(value));
+                    break;
+                case "write":
+                    writable.Add(Uri.UnescapeDataString(value));
+                    break;
+                case "device":
+                    devices.Add(Uri.UnescapeDataString(value));
+                    break;
+                case "execute":
+                    programs.Add(Uri.UnescapeDataString(value));
+                    break;
+                case "keep":
+                    descriptors.Add((int)Number(value));
+                    break;
+                case "weaken":
+                    policy = policy with { Weakenings = policy.Weakenings.Add(Weakening.Parse(value)) };
+                    break;
+                case "memory":
+                    policy = policy with { MemoryLimit = Number(value) };
+                    break;
+                case "cpu":
+                    policy = policy with { CpuTimeLimit = TimeSpan.FromSeconds(Number(value)) };
+                    break;
+                case "processes":
+                    policy = policy with { MaxProcesses = (int)Number(value) };
+                    break;
+                case "files":
+                    policy = policy with { MaxOpenFiles = (int)Number(value) };
+                    break;
+                case "filebytes":
+                    policy = policy with { MaxFileBytes = Number(value) };
+                    break;
+                default:
+                    throw new FormatException($"'{line}' is no line of a policy.");
+            }
+        }
+
+        return new PolicyText(policy.Level, policy, readable, writable, devices, programs, descriptors, canary, host);
     }
+
+    private static ConfinementPolicy Of(string level) => level switch
+    {
+        nameof(ConfinementLevel.None) => ConfinementPolicy.None,
+        nameof(ConfinementLevel.Limits) => ConfinementPolicy.Limits,
+        nameof(ConfinementLevel.Restricted) => ConfinementPolicy.Restricted,
+        nameof(ConfinementLevel.Strict) => ConfinementPolicy.Strict,
+        _ => throw new FormatException($"'{level}' is no level."),
+    };
+
+    private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
 
     private static string Escape(string path) => path.Replace("%", "%25", StringComparison.Ordinal).Replace("\n", "%0A", StringComparison.Ordinal).Replace("\r", "%0D", StringComparison.Ordinal);
 

@@ -1,5 +1,4 @@
 using System.Collections;
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using System.Text;
@@ -28,10 +27,14 @@ internal static class ConfinedStart
     private const int NewHostName = 0x04000000;
     private const int GetFlags = 1;
     private const int SetFlags = 2;
+    private const int WriteOnly = 1;
     private const int ReadWrite = 2;
     private const int CloseOnExec = 0x80000;
     private const int CloseRangeOnExec = 4;
     private const int FirstDescriptor = 3;
+
+    // Looking for them in /proc would have the code for that compiled at every start. The host looks there.
+    private const int MostDescriptors = 4_096;
     private const int KillSignal = 9;
 
     /// <summary>The first stage. Does not return when the level asks for a second one and the program could be executed again.</summary>
@@ -82,11 +85,10 @@ internal static class ConfinedStart
         ResourceLimits.IgnoreFileSizeSignal();
         ResourceLimits.Apply(ResourceLimits.Of(policy.Policy));
         var nothing = LibC.OpenFile("/dev/null", ReadWrite | CloseOnExec);
-        foreach (var path in Directory.GetFileSystemEntries("/proc/self/fd"))
+        for (var descriptor = FirstDescriptor; descriptor < MostDescriptors; descriptor++)
         {
-            // The runtime closes what it opens when a program is executed; what is not closed then was inherited. Its number stays in use, so that nothing else gets it.
-            var descriptor = int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture);
-            if (descriptor >= FirstDescriptor && !policy.Descriptors.Contains(descriptor) && LibC.Fcntl(descriptor, GetFlags, 0) == 0)
+            // The runtime has what it opens closed when a program is executed; what is not was inherited. Its number stays in use, so that nothing else gets it.
+            if (LibC.Fcntl(descriptor, GetFlags, 0) == 0 && !policy.Descriptors.Contains(descriptor))
             {
                 _ = LibC.Call(Duplicate.Number, nothing, descriptor, CloseOnExec);
             }
@@ -96,15 +98,18 @@ internal static class ConfinedStart
     }
 
     // When memory is short it is the sandbox that ends, not its host.
-    private static void BeFirstToBeKilled()
+    private static unsafe void BeFirstToBeKilled()
     {
-        try
+        // Best effort: a container may have /proc read-only.
+        var descriptor = LibC.OpenFile("/proc/self/oom_score_adj", WriteOnly);
+        if (descriptor >= 0)
         {
-            File.WriteAllText("/proc/self/oom_score_adj", "1000");
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // A container may have /proc read-only.
+            fixed (byte* first = "1000"u8)
+            {
+                _ = LibC.Write(descriptor, first, 4);
+            }
+
+            _ = LibC.Close(descriptor);
         }
     }
 

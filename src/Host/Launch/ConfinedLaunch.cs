@@ -65,7 +65,9 @@ internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, strin
             _canary = MakeCanary();
         }
 
-        var text = new PolicyText(_policy.Level, _policy, [.. Readable], [.. Writable], [.. Devices], [Real(dotnet), .. GrantedFiles.Loaders], pipes.Descriptors, _canary ?? "", Environment.ProcessId).Write();
+        var text = (_policy.IsSandbox
+            ? new PolicyText(_policy.Level, _policy, [.. Readable], [.. Writable], [.. Devices], [Real(dotnet), .. GrantedFiles.Loaders], pipes.Descriptors, _canary!, Environment.ProcessId)
+            : new PolicyText(_policy.Level, _policy, [], [], [], [], pipes.Descriptors, "", Environment.ProcessId)).Write();
         if (Encoding.UTF8.GetByteCount(text) > PolicyText.MaxBytes)
         {
             throw new ConfinementException($"The policy grants so many paths ({_policy.ReadablePaths.Length + _policy.WritablePaths.Length}) that they cannot be passed to a process. Grant folders that contain them.", null, site);

@@ -26,6 +26,9 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "close")]
     public static partial int Close(int fileDescriptor);
 
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    public static partial nint Write(int fileDescriptor, byte* buffer, nint count);
+
     [LibraryImport("libc", EntryPoint = "getpid")]
     public static partial int GetProcessId();
 
