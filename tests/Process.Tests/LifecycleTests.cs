@@ -37,6 +37,7 @@ public sealed class LifecycleTests
     [Fact]
     public async Task What_a_plugin_started_ends_with_its_worker()
     {
+        Pools.SkipWhenConfined("starts other programs");
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Starts sleep and looks for it in /proc.");
         var plugin = PluginSource.Members("""
             [EntryPoint] public static int StartChild() => System.Diagnostics.Process.Start("sleep", "1000").Id;
@@ -51,6 +52,7 @@ public sealed class LifecycleTests
     [Fact]
     public async Task Workers_that_die_leave_no_file_behind()
     {
+        Pools.SkipWhenConfined("has a diagnostics socket of the runtime");
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Kills by SIGKILL.");
         var log = new RecordingLogger();
         var temporary = PluginSource.NewFolder("tmp");

@@ -42,6 +42,9 @@ internal static class Pools
         _ => ConfinementPolicy.Limits,
     };
 
+    /// <summary>For tests whose plugin does what a level forbids.</summary>
+    public static void SkipWhenConfined(string what) => Assert.SkipWhen(Level.Level >= ConfinementLevel.Restricted, $"The plugin of this test {what}, which {Level.Level} forbids.");
+
     public static SandboxPoolOptions Options(string plugin, int workers = 1, bool debug = false, RecordingLogger? log = null) => new()
     {
         Plugin = plugin,

@@ -15,6 +15,7 @@ public sealed class SamplePluginTests : IAsyncLifetime
     [Fact]
     public async Task Text_statistics_of_a_real_file()
     {
+        Pools.SkipWhenConfined("reads files of the repository");
         var path = Path.Combine(Repository.Root, "LICENSE");
         var text = await File.ReadAllTextAsync(path);
         var statistics = await _pool.InvokeAsync<TextStatistics>("TextStatistics", [path]);
@@ -26,6 +27,7 @@ public sealed class SamplePluginTests : IAsyncLifetime
     [Fact]
     public async Task The_typed_contract_is_served_by_the_plugins_own_copy_of_it()
     {
+        Pools.SkipWhenConfined("reads files of the repository");
         var analyzer = _pool.GetProxy<ITextAnalyzer>();
         var statistics = await analyzer.AnalyzeAsync("to be or not to be\nthat is");
         Assert.Equal((2, 8, 6), (statistics.Lines, statistics.Words, statistics.DistinctWords));

@@ -68,6 +68,18 @@ public sealed class ConfinedPoolTests
     }
 
     [Fact]
+    public async Task A_script_of_a_stranger_runs_with_the_one_weakening_that_its_compiler_needs()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Confinement is for Linux.");
+        var options = Pools.Options(Path.Combine(Repository.Plugins, "CSharpScript"));
+        options.Confinement = ConfinementPolicy.Strict with { Weakenings = [Weakening.SharedMemory] };
+        await using var pool = await SandboxPool.StartAsync(options).Within("the pool starts");
+        Assert.Equal("42", await pool.InvokeAsync<string>("EvaluateAsync", ["6 * 7"]));
+        var refused = await Assert.ThrowsAsync<PluginCallException>(() => pool.InvokeAsync<string>("EvaluateAsync", ["System.IO.File.ReadAllText(\"/etc/passwd\")"]));
+        Assert.Equal("System.UnauthorizedAccessException", refused.Error.Type);
+    }
+
+    [Fact]
     public async Task A_policy_that_grants_everything_cannot_be_proven_and_is_refused()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Confinement is for Linux.");

@@ -32,6 +32,7 @@ public sealed class OrphanTests
     [InlineData("Leave", true)]
     public async Task Descendants_of_a_sandbox_that_ends_end_too(string how, bool leaveTree)
     {
+        Pools.SkipWhenConfined("starts other programs");
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Looks for processes in /proc.");
         await using var pool = await Pools.StartAsync(Parent);
         var child = await pool.InvokeAsync<int>("StartChild", [leaveTree]);
@@ -45,6 +46,7 @@ public sealed class OrphanTests
     [InlineData(true)]
     public async Task Descendants_end_with_a_pool_that_stops(bool leaveTree)
     {
+        Pools.SkipWhenConfined("starts other programs");
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Looks for processes in /proc.");
         await using var pool = await Pools.StartAsync(Parent);
         var child = await pool.InvokeAsync<int>("StartChild", [leaveTree]);
