@@ -35,14 +35,24 @@ public sealed class ContainmentTests
         [EntryPoint] public static string Threads(int count)
         {
             var end = new ManualResetEventSlim();
-            var started = 0;
+            var started = new List<Thread>(count);
             try
             {
-                for (; started < count; started++) { new Thread(() => end.Wait(), 8 << 20) { IsBackground = true }.Start(); }
+                while (started.Count < count)
+                {
+                    var thread = new Thread(() => end.Wait(), 8 << 20) { IsBackground = true };
+                    thread.Start();
+                    started.Add(thread);
+                }
                 return "all of them";
             }
-            catch (OutOfMemoryException) { return $"refused after {started}"; }
-            finally { end.Set(); }
+            catch (OutOfMemoryException) { return $"refused after {started.Count}"; }
+            finally
+            {
+                // Their stacks are free when they have ended.
+                end.Set();
+                started.ForEach(thread => thread.Join());
+            }
         }
         [EntryPoint] public static string Open(int count)
         {
