@@ -89,7 +89,8 @@ internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, strin
 
         DeleteCanary();
         var view = Look(processId);
-        return new ReportMaker(_policy, proof is null ? null : ConfinementProof.Read(proof), view, settings.Gpu == GpuAccess.Off, [.. view?.OpenFiles.Where(IsStrange) ?? []]).Make();
+        List<string> granted = [.. Readable, .. Writable];
+        return new ReportMaker(_policy, proof is null ? null : ConfinementProof.Read(proof), view, settings.Gpu == GpuAccess.Off, [.. view?.OpenFiles.Where(file => IsStrange(file, granted)) ?? []]).Make();
     }
 
     public void Dispose() => DeleteCanary();
@@ -108,10 +109,10 @@ internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, strin
         }
     }
 
-    private bool IsStrange(string file) => !(file.StartsWith("pipe:", StringComparison.Ordinal) || file.StartsWith("anon_inode:", StringComparison.Ordinal) || file.StartsWith("/memfd:", StringComparison.Ordinal)
+    private bool IsStrange(string file, List<string> granted) => !(file.StartsWith("pipe:", StringComparison.Ordinal) || file.StartsWith("anon_inode:", StringComparison.Ordinal) || file.StartsWith("/memfd:", StringComparison.Ordinal)
         // The runtime's own, for debuggers; none from Restricted up.
         || !_policy.IsSandbox && file.StartsWith("socket:", StringComparison.Ordinal)
-        || Readable.Concat(Writable).Any(granted => IsIn(file, granted)));
+        || granted.Exists(path => IsIn(file, path)));
 
     // What a plugin writes there would run unconfined: in the next sandbox before it is confined, or in this program.
     private void RefuseWritable()

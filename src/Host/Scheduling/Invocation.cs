@@ -36,7 +36,7 @@ internal sealed class Invocation(CallRequest request, CallTraits traits, CallOpt
     /// <summary>Set when this is no call but asks for a worker of its own.</summary>
     public Lease? Lease { get; init; }
 
-    /// <summary>Set when this is no call but the items of a map.</summary>
+    /// <summary>Set when this is no call but calls of a map or a batch that go together.</summary>
     public Bundle? Bundle { get; init; }
 
     public CancellationToken CancellationToken { get; } = cancellationToken;

@@ -174,10 +174,10 @@ internal sealed class Supervisor : IQueueErrors
         reset.TrySetResult(true);
     }
 
-    /// <summary>What the plugin is made of in a worker; null when there is none just now.</summary>
     /// <summary>What was achieved of the pool's policy in a worker that is alive; null when there is none.</summary>
     public ConfinementReport? Confinement => _workforce.Living.Select(incarnation => incarnation.Worker.Confinement).FirstOrDefault(report => report is not null);
 
+    /// <summary>What the plugin is made of in a worker; null when there is none just now.</summary>
     public async Task<LoadReport?> GetLoadReportAsync(CancellationToken cancellationToken)
     {
         foreach (var incarnation in _workforce.Living)
