@@ -1,3 +1,4 @@
+using System.Runtime;
 using System.Runtime.InteropServices;
 using ProcessPool;
 
@@ -29,6 +30,10 @@ public static class Entry
 
     [EntryPoint]
     public static void Wait(int milliseconds) => Thread.Sleep(milliseconds);
+
+    /// <summary>How many methods were compiled in this process so far.</summary>
+    [EntryPoint]
+    public static long Compiled() => JitInfo.GetCompiledMethodCount();
 
     [EntryPoint]
     public static void Die() => _ = Kill(Environment.ProcessId, 9);

@@ -31,6 +31,12 @@ internal sealed record Contestant(string Name, string Program, string[] Argument
             new(RawPipe, "dotnet", [own, "pipe"], ["roundtrip"]),
             new(Hello, "dotnet", [Paths.Hello], ["start"]),
         };
+        if (await PublishAsync() is { } published)
+        {
+            found.Add(new("itself with a ReadyToRun host", "dotnet", [published, "ours"], ["start"]));
+            found.Add(new("the same with MinWorkers 1", "dotnet", [published, "first"], ["start"]));
+        }
+
         if (File.Exists(grpc))
         {
             found.Add(new(".NET gRPC", "dotnet", [grpc], ["roundtrip", "singles", "bytes", "start", "memory"]));
@@ -46,5 +52,15 @@ internal sealed record Contestant(string Name, string Program, string[] Argument
         }
 
         return found;
+    }
+
+    /// <summary>This program as a user may publish it: precompiled.</summary>
+    private static async Task<string?> PublishAsync()
+    {
+        var target = Path.Combine(Path.GetTempPath(), "processpool-bench-published");
+        return await Processes.RunAsync(
+            "dotnet", "publish", "-c", "Release", "--use-current-runtime", "--no-self-contained", "-o", target, "-p:PublishReadyToRun=true", Path.Combine(Paths.Repository, "bench", "ProcessPool.Benchmarks")) is null
+            ? null
+            : Path.Combine(target, "ProcessPool.Benchmarks.dll");
     }
 }

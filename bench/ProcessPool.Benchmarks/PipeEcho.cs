@@ -34,14 +34,17 @@ internal sealed class PipeEcho : IDisposable
     {
         using var echo = new PipeEcho();
         var times = new Samples();
-        for (var i = 0; i < 22_000; i++)
+        var begin = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(begin) < Ours.WarmTime)
+        {
+            echo.RoundTrip();
+        }
+
+        for (var i = 0; i < 20_000; i++)
         {
             var began = Stopwatch.GetTimestamp();
             echo.RoundTrip();
-            if (i >= 2_000)
-            {
-                times.Add(Stopwatch.GetElapsedTime(began));
-            }
+            times.Add(Stopwatch.GetElapsedTime(began));
         }
 
         return new() { ["p50_us"] = times.Percentile(0.5), ["p99_us"] = times.Percentile(0.99) };

@@ -11,6 +11,8 @@ switch (args)
         return Print(PipeEcho.Measure());
     case ["ours", var @case, .. var rest]:
         return Print(await Ours.RunAsync(@case, rest is [var count] ? int.Parse(count, CultureInfo.InvariantCulture) : null));
+    case ["first", "start"]:
+        return Print(await Ours.StartAsync(minWorkers: 1));
     case ["--help" or "-h"]:
         Console.WriteLine("""
             Measures the pool beside its peers and the machine's floors, and prints one table of medians.

@@ -24,6 +24,8 @@ internal sealed class Table
         ("bytes", "mib_64", "echo of 64 MiB, both ways", "MiB/s", false),
         ("start", "create_ms", "pool of 2 created to first result", "ms", true),
         ("start", "process_ms", "the whole process that does that", "ms", true),
+        ("start", "compiled_host", "methods compiled in the host until then", "", true),
+        ("start", "compiled_sandbox", "the same, in a sandbox", "", true),
         ("crash", "next_result_ms", "lone worker killed to next result", "ms", true),
         ("crash", "standby_ms", "the same with a standby", "ms", true),
         ("memory", "pss_mib", "idle worker, PSS", "MiB", true),

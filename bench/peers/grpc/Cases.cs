@@ -9,12 +9,14 @@ internal static class Cases
 {
     private const int Workers = 2;
     private const int WarmUp = 2_000;
+    private const int WarmSeconds = 2;
     private const int MiB = 1024 * 1024;
 
     public static async Task<Dictionary<string, object?>> RoundTripAsync(int count)
     {
         var workers = await Task.WhenAll(WorkerProcess.Start(Workers));
-        for (var value = 0; value < WarmUp; value++)
+        var begin = Stopwatch.GetTimestamp();
+        for (var value = 0; value < WarmUp || Stopwatch.GetElapsedTime(begin).TotalSeconds < WarmSeconds; value++)
         {
             await SquareAsync(workers[0], value);
         }

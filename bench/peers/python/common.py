@@ -14,6 +14,7 @@ import time
 
 WORKERS = 2
 WARM_UP = 2_000
+WARM_SECONDS = 2
 SINGLES = 50_000
 MIB = 1024 * 1024
 CRASH_TIMEOUT = 10
@@ -50,8 +51,11 @@ def burn(seconds):
 
 
 def roundtrip(call, count):
-    for value in range(WARM_UP):
+    warm = time.perf_counter() + WARM_SECONDS
+    value = 0
+    while value < WARM_UP or time.perf_counter() < warm:
         call(square, value)
+        value += 1
     times = []
     for value in range(count):
         start = time.perf_counter_ns()

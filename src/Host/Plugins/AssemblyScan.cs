@@ -124,17 +124,15 @@ internal sealed class ModuleSet : IDisposable
 internal sealed class Module : IDisposable
 {
     private readonly PEReader _file;
-    private readonly string _path;
-    private DocComments? _comments;
 
     private Module(PEReader file, string path)
     {
         _file = file;
-        _path = path;
+        Comments = new DocComments(path);
         Reader = file.GetMetadataReader();
     }
 
-    public DocComments Comments => _comments ??= DocComments.Beside(_path);
+    public DocComments Comments { get; }
 
     public MetadataReader Reader { get; }
 

@@ -5,18 +5,22 @@ using System.Xml;
 namespace ProcessPool.Plugins;
 
 /// <summary>The summaries in the XML file that the compiler writes beside an assembly. Without one, or when it is damaged, there are none.</summary>
-internal sealed partial class DocComments
+/// <param name="assembly">The assembly's path.</param>
+internal sealed partial class DocComments(string assembly)
 {
     private const long MaxBytes = 32 * 1024 * 1024;
     private const int MaxSummary = 500;
 
-    private readonly ILookup<string, string> _summaries;
+    // Read when somebody asks: a pool's start need not wait for it.
+    private readonly Lazy<ILookup<string, string>> _summaries = new(() => Read(Path.ChangeExtension(assembly, ".xml")));
 
-    private DocComments(ILookup<string, string> summaries) => _summaries = summaries;
+    /// <summary>The summary of a method, or null. Entry points are not overloaded, so parameters need not be compared.</summary>
+    /// <param name="type">The full name of its type.</param>
+    /// <param name="method">Its name.</param>
+    public string? Of(string type, string method) => _summaries.Value[$"M:{type}.{method}"].FirstOrDefault();
 
-    public static DocComments Beside(string assembly)
+    private static ILookup<string, string> Read(string path)
     {
-        var path = Path.ChangeExtension(assembly, ".xml");
         IEnumerable<(string Method, string Summary)> members = [];
         try
         {
@@ -33,13 +37,8 @@ internal sealed partial class DocComments
             // A plugin is none the worse for it.
         }
 
-        return new DocComments(members.Where(member => member.Summary.Length > 0).ToLookup(member => member.Method, member => member.Summary));
+        return members.Where(member => member.Summary.Length > 0).ToLookup(member => member.Method, member => member.Summary);
     }
-
-    /// <summary>The summary of a method, or null. Entry points are not overloaded, so parameters need not be compared.</summary>
-    /// <param name="type">The full name of its type.</param>
-    /// <param name="method">Its name.</param>
-    public string? Of(string type, string method) => _summaries[$"M:{type}.{method}"].FirstOrDefault();
 
     // doc, members, member, summary: one pass, however deep it is nested below.
     private static IEnumerable<(string Method, string Summary)> Read(XmlReader reader)

@@ -1,3 +1,5 @@
+using ProcessPool.Plugins;
+
 namespace ProcessPool;
 
 /// <summary>Something callable in a plugin.</summary>
@@ -10,7 +12,10 @@ public sealed record EntryPointInfo(string Name, IReadOnlyList<EntryPointParamet
     public string? Contract { get; init; }
 
     /// <summary>The summary of its documentation comment, on one line; null when the plugin has no XML file with one.</summary>
-    public string? Summary { get; init; }
+    public string? Summary => Documentation is var (comments, type, method) ? comments.Of(type, method) : null;
+
+    /// <summary>Where its documentation comment is looked up.</summary>
+    internal (DocComments Comments, string Type, string Method)? Documentation { get; init; }
 
     /// <summary>Whether it takes a token, and so can be asked to end.</summary>
     internal bool AcceptsCancellation { get; init; }

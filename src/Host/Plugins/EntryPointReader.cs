@@ -176,7 +176,7 @@ internal sealed class EntryPointReader(ModuleSet modules)
         var result = Awaited(signature.ReturnType);
         return new EntryPointInfo(name, [.. parameters.Where(parameter => parameter.Type is not (SignatureText.Token or SignatureText.Context))], result)
         {
-            Summary = module.Comments.Of(type, reader.GetString(method.Name)),
+            Documentation = (module.Comments, type, reader.GetString(method.Name)),
             AcceptsCancellation = signature.ParameterTypes.Contains(SignatureText.Token),
             Streams = result.StartsWith(SignatureText.Stream, StringComparison.Ordinal),
             IsIdempotent = IsIdempotent(reader, method),

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ProcessPool.Diagnostics;
 using ProcessPool.Protocol;
 using ProcessPool.Scheduling;
@@ -37,7 +38,8 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
     private readonly IWorker _worker = incarnation.Worker;
     private CallReply? _lastReply;
 
-    public async Task<CallRunEnd> RunAsync(CancellationToken poolStopped)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<CallRunEnd> RunAsync(CancellationToken poolStopped)
     {
         if (call.CancellationToken.IsCancellationRequested)
         {
@@ -65,7 +67,8 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
 
     /// <summary>One request and its reply, watched.</summary>
     /// <returns>What it left behind, and whether the stream goes on; then the call is not settled yet.</returns>
-    private async Task<(CallRunEnd End, bool HasMore)> RequestAsync(bool isFirst, CancellationToken poolStopped)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<(CallRunEnd End, bool HasMore)> RequestAsync(bool isFirst, CancellationToken poolStopped)
     {
         using var watch = new CallWatch(call, _worker, settings, poolStopped);
         if (watch.Ask.IsCancellationRequested)

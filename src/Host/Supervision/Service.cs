@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ProcessPool.Diagnostics;
 using ProcessPool.Protocol;
 using ProcessPool.Scheduling;
@@ -83,7 +84,9 @@ internal sealed class Service : IDisposable
                 _supervisor.PutBack(call);
                 return await DieAsync(poolStopped).ConfigureAwait(false);
             }
-            else if (await (call.Lease is { } lease ? ServeLeaseAsync(call, lease, budget, poolStopped) : ServeAsync(call, isLeased: false, budget, poolStopped)).ConfigureAwait(false) is { } end)
+            else if ((call.Lease is { } lease
+                ? await ServeLeaseAsync(call, lease, budget, poolStopped).ConfigureAwait(false)
+                : await ServeAsync(call, isLeased: false, budget, poolStopped).ConfigureAwait(false)) is { } end)
             {
                 return end;
             }
@@ -137,7 +140,8 @@ internal sealed class Service : IDisposable
     }
 
     /// <summary>Runs one call; null when the worker is ready for the next.</summary>
-    private async Task<ServiceEnd?> ServeAsync(Invocation call, bool isLeased, RestartBudget budget, CancellationToken poolStopped)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<ServiceEnd?> ServeAsync(Invocation call, bool isLeased, RestartBudget budget, CancellationToken poolStopped)
     {
         if (call.Bundle is { } bundle)
         {

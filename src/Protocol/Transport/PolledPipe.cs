@@ -9,7 +9,6 @@ namespace ProcessPool.Protocol.Transport;
 internal sealed class PolledPipe : IDisposable
 {
     private const int ReadsAtOnce = 4;
-    private const int SpinsBetweenReads = 20;
     private const int RestMilliseconds = 50;
 
     private readonly RawPipe _pipe;
@@ -59,11 +58,12 @@ internal sealed class PolledPipe : IDisposable
     public bool Spin(Task task, long untilTimestamp)
     {
         Disarm();
+        var looks = 0;
         while (!task.IsCompleted && Stopwatch.GetTimestamp() < untilTimestamp)
         {
             if (!Drain())
             {
-                Thread.SpinWait(SpinsBetweenReads);
+                BusyWait.Once(looks++);
             }
         }
 

@@ -112,9 +112,10 @@ internal sealed class SpinningInput(RawPipe pipe)
         if (count < 0 && HasRoom && _skip-- <= 0)
         {
             var until = Stopwatch.GetTimestamp() + Budget;
+            var looks = 0;
             do
             {
-                Thread.SpinWait(8);
+                BusyWait.Once(looks++);
                 count = pipe.TryRead(buffer.Span);
             }
             while (count < 0 && Stopwatch.GetTimestamp() < until);
