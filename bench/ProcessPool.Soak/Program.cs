@@ -11,6 +11,7 @@ Dictionary<string, (string What, Func<double, Task<bool>> Run, double Default)> 
     ["flood"] = ("a plugin prints (how many MB)", Floods.RunAsync, 1_024),
     ["streams"] = ("streams of a million items, left in the middle (how many)", Streams.RunAsync, 100),
     ["replace"] = ("a plugin is replaced under a load of 8 callers (how many times)", Replacements.RunAsync, 50),
+    ["contain"] = ("a worker that wants everything, and what its siblings notice (seconds each)", Containments.RunAsync, 4),
     ["soak"] = ("random faults (how many minutes)", Soaks.RunAsync, 10),
 };
 

@@ -47,4 +47,16 @@ public enum ConfinementLayer
 
     /// <summary><see cref="ConfinementPolicy.MaxFileBytes"/>.</summary>
     FileSize,
+
+    /// <summary><see cref="ConfinementPolicy.MaxThreads"/>.</summary>
+    Threads,
+
+    /// <summary><see cref="ConfinementPolicy.CpuRate"/>.</summary>
+    CpuRate,
+
+    /// <summary><see cref="ConfinementPolicy.MaxScratchBytes"/>.</summary>
+    Scratch,
+
+    /// <summary><see cref="ConfinementPolicy.UserId"/>.</summary>
+    User,
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 
 namespace ProcessPool;
 
@@ -7,6 +8,8 @@ public sealed record ConfinementPolicy
 {
     /// <summary>The least <see cref="MemoryLimit"/>: .NET itself needs about a hundred mebibytes to start.</summary>
     internal const long LeastMemory = 128L * 1024 * 1024;
+
+    private const int LeastThreads = 64;
 
     private ConfinementPolicy(ConfinementLevel level) => Level = level;
 
@@ -52,9 +55,32 @@ public sealed record ConfinementPolicy
     /// <summary>How large a file the process may write, in bytes; at least one.</summary>
     public long? MaxFileBytes { get; init; }
 
+    /// <summary>
+    /// How many threads the process may have, its children's included where there are any; at least 64, of which the runtime needs two dozen. With a control group a thread too many is refused; without one the pool looks four times a
+    /// second, and kills the worker with <c>CrashReason.ThreadLimit</c>.
+    /// </summary>
+    public int? MaxThreads { get; init; }
+
+    /// <summary>How much processor time the process gets in a second, in processors: 0.5 is half of one. At least 0.01. Beyond it the process waits. Needs a control group that this user may make.</summary>
+    public double? CpuRate { get; init; }
+
+    /// <summary>
+    /// How much the files in a worker's scratch folder may hold, in bytes; at least one. The pool looks four times a second at most, and kills the worker with <c>CrashReason.ScratchLimit</c>. Files that were deleted and are open still are not seen:
+    /// <see cref="MaxFileBytes"/> and <see cref="MaxOpenFiles"/> bound those.
+    /// </summary>
+    public long? MaxScratchBytes { get; init; }
+
+    /// <summary>
+    /// The user, and the group of the same number, that the process becomes, from 1 to 2,147,483,647; only where this process is root, and from <see cref="ConfinementLevel.Restricted"/> up. That user must be able to read the plugin, the sandbox and the runtime.
+    /// Null: this process's own.
+    /// </summary>
+    public int? UserId { get; init; }
+
     internal bool IsSandbox => Level >= ConfinementLevel.Restricted;
 
     internal bool HasLimits => MemoryLimit is not null || CpuTimeLimit is not null || MaxProcesses is not null || MaxOpenFiles is not null || MaxFileBytes is not null;
+
+    internal bool IsBounded => HasLimits || MaxThreads is not null || CpuRate is not null || MaxScratchBytes is not null;
 
     internal ImmutableArray<int> Ports => [.. Weakenings.SelectMany(weakening => weakening.Ports).Distinct()];
 
@@ -100,7 +126,7 @@ public sealed record ConfinementPolicy
             yield return $"Confinement at level {Level} forbids no files and nothing else that could be granted: take ConfinementPolicy.Restricted, or leave paths and weakenings out.";
         }
 
-        if (Level == ConfinementLevel.None && HasLimits)
+        if (Level == ConfinementLevel.None && IsBounded)
         {
             yield return "Confinement at level None has limits: take ConfinementPolicy.Limits.";
         }
@@ -133,6 +159,31 @@ public sealed record ConfinementPolicy
         if (MaxFileBytes < 1)
         {
             yield return $"Confinement.MaxFileBytes is {MaxFileBytes}; it must be at least 1.";
+        }
+
+        if (MaxThreads < LeastThreads)
+        {
+            yield return $"Confinement.MaxThreads is {MaxThreads}; it must be at least {LeastThreads} (the runtime's own, and the thread pool's).";
+        }
+
+        if (CpuRate is not (null or >= 0.01 and <= 10_000))
+        {
+            yield return string.Create(CultureInfo.InvariantCulture, $"Confinement.CpuRate is {CpuRate}; it must be from 0.01 to 10,000 processors.");
+        }
+
+        if (MaxScratchBytes < 1)
+        {
+            yield return $"Confinement.MaxScratchBytes is {MaxScratchBytes}; it must be at least 1.";
+        }
+
+        if (UserId < 1)
+        {
+            yield return $"Confinement.UserId is {UserId}; it must be at least 1: root's sandbox is no sandbox.";
+        }
+
+        if (UserId is not null && !IsSandbox)
+        {
+            yield return $"Confinement at level {Level} cannot change the user: take ConfinementPolicy.Restricted, or leave UserId out.";
         }
     }
 }

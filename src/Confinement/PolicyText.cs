@@ -36,6 +36,7 @@ internal sealed record PolicyText(
         Add("processes", Policy.MaxProcesses);
         Add("files", Policy.MaxOpenFiles);
         Add("filebytes", Policy.MaxFileBytes);
+        Add("user", Policy.UserId);
         return string.Join('\n', lines);
 
         void Add(string name, long? value)
@@ -107,6 +108,9 @@ internal sealed record PolicyText(
                     break;
                 case "filebytes":
                     policy = policy with { MaxFileBytes = Number(value) };
+                    break;
+                case "user":
+                    policy = policy with { UserId = (int)Number(value) };
                     break;
                 default:
                     throw new FormatException($"'{line}' is no line of a policy.");

@@ -15,7 +15,7 @@ internal static class DoctorCommand
         var json = new Option<bool>("--json") { Description = "Write JSON: for each level, each layer with its state, mechanism and reason." };
         var command = new Command("doctor", "Show what this machine can enforce, layer by layer and level by level, and what would help. Tries it in sandboxes of its own.") { json };
         HelpWithExamples.Add(command, """
-            Exit code 0 when every level can be enforced, 1 when not.
+            Exit code 0 when all that the levels promise can be enforced, 1 when not. Limits that a policy may add are shown too, and do not count.
 
             Examples:
               processpool doctor
@@ -32,7 +32,7 @@ internal static class DoctorCommand
         {
             // With limits far from what an idle sandbox needs.
             reports.Add(await ConfinementTrial.RunAsync(
-                policy with { MemoryLimit = 1L << 30, CpuTimeLimit = TimeSpan.FromHours(1), MaxProcesses = 100_000, MaxOpenFiles = 1_024, MaxFileBytes = 1L << 30 }, cancellationToken));
+                policy with { MemoryLimit = 1L << 30, CpuTimeLimit = TimeSpan.FromHours(1), MaxProcesses = 100_000, MaxOpenFiles = 1_024, MaxFileBytes = 1L << 30, MaxThreads = 1_000, CpuRate = 1, MaxScratchBytes = 1L << 30 }, cancellationToken));
         }
 
         if (json)
@@ -47,7 +47,8 @@ internal static class DoctorCommand
         return reports.All(IsEnforceable) ? ExitCode.Succeeded : ExitCode.SomeFailed;
     }
 
-    private static bool IsEnforceable(ConfinementReport report) => report.Layers.All(layer => layer.State != LayerState.Unavailable);
+    // Up to there a level's own; the limits follow.
+    private static bool IsEnforceable(ConfinementReport report) => report.Layers.All(layer => layer.State != LayerState.Unavailable || layer.Layer > ConfinementLayer.Descriptors);
 
     private static void Draw(List<ConfinementReport> reports)
     {

@@ -50,6 +50,12 @@ internal static class ConfinedStart
             Note(errors, "namespaces", (int)-LibC.Call(SystemCall.Unshare.Number, spaces));
         }
 
+        DropFromBounds();
+        if (policy.Policy.UserId is { } user)
+        {
+            Note(errors, "user", BecomeUser(user));
+        }
+
         DropCapabilities();
         Note(errors, "no_new_privs", LibC.Prctl(SetNoNewPrivileges, 1, 0, 0, 0) == 0 ? 0 : Marshal.GetLastPInvokeError());
         EnterLandlock(policy, errors);
@@ -113,13 +119,24 @@ internal static class ConfinedStart
         }
     }
 
-    private static unsafe void DropCapabilities()
+    // Before the capabilities: afterwards neither it nor the user can be changed any more.
+    private static void DropFromBounds()
     {
-        // The bounding set first: afterwards it cannot be changed any more.
         for (var capability = 0; capability < Capabilities && LibC.Prctl(DropFromBoundingSet, capability, 0, 0, 0) == 0; capability++)
         {
         }
+    }
 
+    // The groups first: a user may not change them. The system's calls, for this thread alone: the others end with the next program.
+    private static int BecomeUser(int user)
+    {
+        var result = LibC.Call(SystemCall.SetGroups.Number);
+        result = result < 0 ? result : LibC.Call(SystemCall.SetGroupIds.Number, user, user, user);
+        return (int)-(result < 0 ? result : LibC.Call(SystemCall.SetUserIds.Number, user, user, user));
+    }
+
+    private static unsafe void DropCapabilities()
+    {
         _ = LibC.Prctl(Ambient, ClearAmbient, 0, 0, 0);
         var header = stackalloc uint[2] { CapabilityVersion, 0 };
         var none = stackalloc uint[6];

@@ -66,7 +66,11 @@ internal sealed record ProcessView(IReadOnlyList<ThreadView> Threads, IReadOnlyD
 }
 
 /// <summary>One thread.</summary>
-internal sealed record ThreadView(bool HasNoNewPrivileges, bool IsFiltered, bool HasCapabilities)
+/// <param name="HasNoNewPrivileges">Whether a program that it executes can gain privileges.</param>
+/// <param name="IsFiltered">Whether its system calls are.</param>
+/// <param name="HasCapabilities">Whether it has any.</param>
+/// <param name="Ids">Its user and group ids: real, effective, saved, of the file system.</param>
+internal sealed record ThreadView(bool HasNoNewPrivileges, bool IsFiltered, bool HasCapabilities, IReadOnlyList<long> Ids)
 {
     public static ThreadView Parse(string status)
     {
@@ -74,6 +78,7 @@ internal sealed record ThreadView(bool HasNoNewPrivileges, bool IsFiltered, bool
         return new ThreadView(
             fields["NoNewPrivs"].SingleOrDefault() == "1",
             fields["Seccomp"].SingleOrDefault() == "2",
-            fields["CapEff"].Concat(fields["CapPrm"]).Any(capabilities => capabilities.Any(digit => digit != '0')));
+            fields["CapEff"].Concat(fields["CapPrm"]).Any(capabilities => capabilities.Any(digit => digit != '0')),
+            [.. fields["Uid"].Concat(fields["Gid"]).SelectMany(ids => ids.Split('\t')).Select(id => long.Parse(id, CultureInfo.InvariantCulture))]);
     }
 }

@@ -10,10 +10,13 @@ namespace ProcessPool.Confining.Linux;
 /// <param name="view">What the host saw; null where it cannot look.</param>
 /// <param name="gpuIsOff">Whether the pool's GPU access is off.</param>
 /// <param name="strangeFiles">Open files of the sandbox that are not the pool's.</param>
-internal sealed class ReportMaker(ConfinementPolicy policy, ConfinementProof? proof, ProcessView? view, bool gpuIsOff, IReadOnlyList<string> strangeFiles)
+/// <param name="isGrouped">Whether a control group bounds a layer, as the host has just seen.</param>
+internal sealed class ReportMaker(ConfinementPolicy policy, ConfinementProof? proof, ProcessView? view, bool gpuIsOff, IReadOnlyList<string> strangeFiles, Func<Layer, bool>? isGrouped = null)
 {
     private const string OldKernel = "the kernel has no Landlock: it needs Linux 5.13 or later with CONFIG_SECURITY_LANDLOCK and 'landlock' in the lsm= list";
     private const string NoFilter = "the kernel refuses system call filters: it needs CONFIG_SECCOMP_FILTER, and a container's own profile must allow seccomp(2)";
+
+    private const string Group = "a control group";
 
     private bool IsFiltered => proof is not null && !proof.Errors.ContainsKey("seccomp") && view?.Threads.All(thread => thread.IsFiltered && thread.HasNoNewPrivileges) == true;
 
@@ -29,6 +32,7 @@ internal sealed class ReportMaker(ConfinementPolicy policy, ConfinementProof? pr
             Filtered(Layer.FileAttributes, ("mode", NotPermitted)),
             MakeGpu(), MakeEnvironment(), MakeDescriptors(),
             .. new[] { Layer.Memory, Layer.CpuTime, Layer.Processes, Layer.OpenFiles, Layer.FileSize }.Select(MakeLimit),
+            MakeThreads(), MakeCpuRate(), MakeScratch(), MakeUser(),
         ];
         return new ConfinementReport(policy, [.. layers], IsProven: proof is not null && view is not null);
     }
@@ -94,13 +98,33 @@ internal sealed class ReportMaker(ConfinementPolicy policy, ConfinementProof? pr
             return new(layer, LayerState.Unavailable, Reason: "the process does not have the limit");
         }
 
-        return layer == Layer.Processes && GetEffectiveUserIdOrOther() == 0
-            ? new(layer, LayerState.Unavailable, "RLIMIT_NPROC", "the kernel does not count root's processes: run the host as an ordinary user")
+        return layer == Layer.Processes && policy.UserId is null && GetEffectiveUserIdOrOther() == 0
+            ? new(layer, LayerState.Unavailable, "RLIMIT_NPROC", "the kernel does not count root's processes: run the host as an ordinary user, or give the sandbox one with UserId")
             : layer == Layer.Memory && !policy.Denies(Layer.SharedMemory)
                 ? new(layer, LayerState.Partial, "RLIMIT_DATA", "shared memory is not counted; the pool's watch on resident memory ends the worker")
                 : policy.IsSandbox && !policy.Denies(Layer.ChildProcesses) ? new(layer, LayerState.Partial, "a resource limit", "of each process: children have as much again")
                 : new(layer, LayerState.Enforced, "a resource limit");
     }
+
+    private LayerReport MakeThreads() =>
+        policy.MaxThreads is null ? new(Layer.Threads, LayerState.NotAsked)
+        : isGrouped?.Invoke(Layer.Threads) == true ? new(Layer.Threads, LayerState.Enforced, Group)
+        : view is null ? new(Layer.Threads, LayerState.Unavailable, Reason: "this platform does not show how many threads a process has")
+        : new(Layer.Threads, LayerState.Partial, "the pool looks", "four times a second, at the sandbox itself and not at its children; in between there may be more");
+
+    private LayerReport MakeCpuRate() =>
+        policy.CpuRate is null ? new(Layer.CpuRate, LayerState.NotAsked)
+        : isGrouped?.Invoke(Layer.CpuRate) == true ? new(Layer.CpuRate, LayerState.Enforced, Group)
+        : new(Layer.CpuRate, LayerState.Unavailable, Reason: "no control group with the controller 'cpu' can be made beside this process's own: with systemd give the service Delegate=yes and DelegateSubgroup=host (control groups version 2)");
+
+    private LayerReport MakeScratch() =>
+        policy.MaxScratchBytes is null ? new(Layer.Scratch, LayerState.NotAsked)
+        : new(Layer.Scratch, LayerState.Partial, "the pool looks", "four times a second; files that were deleted and are still open are not seen");
+
+    private LayerReport MakeUser() =>
+        policy.UserId is not { } user ? new(Layer.User, LayerState.NotAsked)
+        : view is { Threads.Count: > 0 } && view.Threads.All(thread => thread.Ids.Count == 8 && thread.Ids.All(id => id == user)) ? new(Layer.User, LayerState.Enforced, "setresuid")
+        : new(Layer.User, LayerState.Unavailable, Reason: ErrorOr("user", "only root can become another user: run the host as root, or leave UserId out"));
 
     private LayerReport Filtered(Layer layer, params (string What, int Error)[] attempts) =>
         !policy.Denies(layer) ? new(layer, LayerState.NotAsked)

@@ -19,6 +19,9 @@ internal readonly record struct SystemCall(string Name, int X64, int Arm64)
     public static readonly SystemCall CloseRange = New("close_range", 436);
     public static readonly SystemCall Seccomp = new("seccomp", 317, 277);
     public static readonly SystemCall SetCapabilities = new("capset", 126, 91);
+    public static readonly SystemCall SetGroups = new("setgroups", 116, 159);
+    public static readonly SystemCall SetGroupIds = new("setresgid", 119, 149);
+    public static readonly SystemCall SetUserIds = new("setresuid", 117, 147);
     public static readonly SystemCall SetLimit = new("prlimit64", 302, 261);
     public static readonly SystemCall Unshare = new("unshare", 272, 97);
     public static readonly SystemCall Socket = new("socket", 41, 198);

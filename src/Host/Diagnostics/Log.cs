@@ -47,8 +47,8 @@ internal static partial class Log
     [LoggerMessage(18, LogLevel.Warning, "Worker {Worker} (pid {ProcessId}) left {Count} processes behind that had left its process tree; they are killed.")]
     public static partial void LeftoversKilled(this ILogger logger, string worker, int? processId, int count);
 
-    [LoggerMessage(19, LogLevel.Warning, "Worker {Worker} (pid {ProcessId}) uses {Memory} bytes, more than the limit of {Limit}, and is killed.")]
-    public static partial void MemoryLimitExceeded(this ILogger logger, string worker, int? processId, long memory, long limit);
+    [LoggerMessage(19, LogLevel.Warning, "Worker {Worker} (pid {ProcessId}) has {Amount} {What}, more than the limit of {Limit}, and is killed.")]
+    public static partial void LimitExceeded(this ILogger logger, string worker, int? processId, long amount, string what, long limit);
 
     [LoggerMessage(20, LogLevel.Information, "{Worker}: {Line}")]
     public static partial void StandardOutput(this ILogger logger, string worker, string line);

@@ -23,6 +23,12 @@ public enum CrashReason
 
     /// <summary>The pool killed it, because what it sent cannot be understood or is above the cap.</summary>
     ProtocolViolation,
+
+    /// <summary>The pool killed it, because it had more threads than <see cref="ConfinementPolicy.MaxThreads"/>.</summary>
+    ThreadLimit,
+
+    /// <summary>The pool killed it, because its scratch folder held more than <see cref="ConfinementPolicy.MaxScratchBytes"/>.</summary>
+    ScratchLimit,
 }
 
 /// <summary>
@@ -81,6 +87,8 @@ public sealed class WorkerCrashedException : SandboxPoolException
             CrashReason.OutOfMemory => $"out of memory ({how})",
             CrashReason.KilledFromOutside => $"killed from outside the pool ({how})",
             CrashReason.MemoryLimit => "it used more memory than MemoryLimit allows and was killed by the pool",
+            CrashReason.ThreadLimit => "it had more threads than Confinement.MaxThreads allows and was killed by the pool",
+            CrashReason.ScratchLimit => "its scratch folder held more than Confinement.MaxScratchBytes allows and it was killed by the pool",
             CrashReason.ProtocolViolation => "it broke the protocol and was killed by the pool",
             _ => how,
         };

@@ -1,7 +1,9 @@
 using System.Runtime.Versioning;
 using System.Text;
 using ProcessPool.Confining;
+using Microsoft.Win32.SafeHandles;
 using ProcessPool.Confining.Linux;
+using ProcessPool.Launch.Interop;
 using ProcessPool.Protocol;
 
 namespace ProcessPool.Launch;
@@ -21,6 +23,8 @@ internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, strin
 
     private readonly ConfinementPolicy _policy = settings.Confinement;
     private string? _canary;
+    private ControlGroup? _group;
+    private JobObject? _job;
 
     private IEnumerable<string> Readable =>
     [
@@ -61,6 +65,11 @@ internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, strin
                 environment["DOTNET_EnableWriteXorExecute"] = "0";
             }
 
+            if (_policy.UserId is { } user)
+            {
+                GiveScratch(user);
+            }
+
             RefuseWritable();
             _canary = MakeCanary();
         }
@@ -76,6 +85,29 @@ internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, strin
         environment[PolicyText.Variable] = text;
     }
 
+    /// <summary>What the host does to the process, before the sandbox is told of a plugin. What fails is missing from the report.</summary>
+    public void Take(int processId, SafeProcessHandle process)
+    {
+        try
+        {
+            if (OperatingSystem.IsWindows() && _policy.Level != ConfinementLevel.None)
+            {
+                _job = JobObject.TryMake(_policy, process);
+            }
+
+            if (OperatingSystem.IsLinux() && ControlGroup.Parent is { } parent)
+            {
+                _group = ControlGroup.Make(parent, $"processpool-{Environment.ProcessId}-{Path.GetFileName(scratch)}", _policy);
+                _group?.Add(processId);
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            _group?.Dispose();
+            _group = null;
+        }
+    }
+
     /// <summary>What was achieved.</summary>
     /// <param name="proof">What the sandbox has tried; null below Restricted.</param>
     /// <param name="processId">The sandbox.</param>
@@ -84,16 +116,25 @@ internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, strin
     {
         if (!OperatingSystem.IsLinux())
         {
+            // Nothing is looked at there: nothing is said to hold.
             return new ReportMaker(_policy, null, null, settings.Gpu == GpuAccess.Off, []).Make();
         }
 
         DeleteCanary();
         var view = Look(processId);
         List<string> granted = [.. Readable, .. Writable];
-        return new ReportMaker(_policy, proof is null ? null : ConfinementProof.Read(proof), view, settings.Gpu == GpuAccess.Off, [.. view?.OpenFiles.Where(file => IsStrange(file, granted)) ?? []]).Make();
+        return new ReportMaker(_policy, proof is null ? null : ConfinementProof.Read(proof), view, settings.Gpu == GpuAccess.Off, [.. view?.OpenFiles.Where(file => IsStrange(file, granted)) ?? []], layer => _group?.Bounds(processId, _policy, layer) == true).Make();
     }
 
-    public void Dispose() => DeleteCanary();
+    public void Dispose()
+    {
+        DeleteCanary();
+        _group?.Dispose();
+        if (OperatingSystem.IsWindows())
+        {
+            _job?.Dispose();
+        }
+    }
 
     // Where /proc does not show it (gVisor), nothing was seen, and nothing is said to hold because of that.
     [SupportedOSPlatform("linux")]
@@ -123,6 +164,19 @@ internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, strin
             if (trusted.FirstOrDefault(folder => IsIn(Real(path), folder) || IsIn(folder, Real(path))) is { } touched)
             {
                 throw new ConfinementException($"The policy lets the plugin write {path}, and so change what runs from {touched}. Grant a folder that holds data alone.", null, site);
+            }
+        }
+    }
+
+    // The sandbox is another user by the time that it needs the folder.
+    [SupportedOSPlatform("linux")]
+    private void GiveScratch(int user)
+    {
+        foreach (var path in Directory.GetFileSystemEntries(scratch).Prepend(scratch))
+        {
+            if (LibC.ChangeOwner(path, user, user) != 0)
+            {
+                throw new ConfinementException($"The scratch folder cannot be given to user {user}: only root can do that. Run the host as root, or leave Confinement.UserId out.", null, site);
             }
         }
     }

@@ -91,7 +91,9 @@ internal sealed class InProcessSandbox : ISandbox
 
     public RecorderMark? ReadMark() => null;
 
-    public ProcessMemory? ReadMemory() => null;
+    public ProcessUse? ReadUse() => null;
+
+    public long ReadScratch(long enough) => 0;
 
     public void Kill() => _killed.Cancel();
 

@@ -124,7 +124,7 @@ internal sealed class ProcessSandbox : ISandbox
 
     public RecorderMark? ReadMark() => _pipes.Memory.Recorder.Read();
 
-    public ProcessMemory? ReadMemory()
+    public ProcessUse? ReadUse()
     {
         lock (_gate)
         {
@@ -137,11 +137,11 @@ internal sealed class ProcessSandbox : ISandbox
 
                 if (OperatingSystem.IsLinux())
                 {
-                    return ProcessMemory.OfLinuxProcess(_process.Id);
+                    return ProcessUse.OfLinuxProcess(_process.Id);
                 }
 
                 _process.Refresh();
-                return new ProcessMemory(_process.WorkingSet64, _process.PeakWorkingSet64);
+                return new ProcessUse(_process.WorkingSet64, _process.PeakWorkingSet64, _process.Threads.Count);
             }
             catch (InvalidOperationException)
             {
@@ -150,6 +150,8 @@ internal sealed class ProcessSandbox : ISandbox
             }
         }
     }
+
+    public long ReadScratch(long enough) => _scratch.SizeUpTo(enough);
 
     public void Kill()
     {
@@ -217,6 +219,7 @@ internal sealed class ProcessSandbox : ISandbox
 
             confined.AddTo(start.Environment, pipes.Arguments);
             var process = Process.Start(start)!;
+            confined.Take(process.Id, process.SafeHandle);
             pipes.CloseInherited();
             process.StandardInput.Close();
             return (process, pipes);

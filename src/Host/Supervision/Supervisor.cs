@@ -21,7 +21,7 @@ internal sealed class Supervisor : IQueueErrors
     private readonly HashSet<Task> _retiring = [];
     private readonly CrashHistory _crashes = new();
     private readonly StopCount _stopCount = new();
-    private MemoryWatch? _memory;
+    private ResourceWatch? _watch;
     private Task _serving = Task.CompletedTask;
     private Task _standingBy = Task.CompletedTask;
     private TaskCompletionSource<bool> _reset = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -73,7 +73,7 @@ internal sealed class Supervisor : IQueueErrors
         using (ExecutionContext.SuppressFlow())
         {
             // What is started here outlives the caller: its trace, culture and other ambient values must not stick to it.
-            _memory = new MemoryWatch(_settings, _workforce);
+            _watch = new ResourceWatch(_settings, _workforce);
             Array.ForEach(_slots, slot => slot.Register());
             _serving = Task.WhenAll(_slots.Select((slot, number) => Task.Run(() => ServeAsync(slot, number), CancellationToken.None)));
         }
@@ -146,7 +146,7 @@ internal sealed class Supervisor : IQueueErrors
 
         // Nobody is, unless a loop had a fault of its own.
         await Task.WhenAll(_workforce.Living.Select(EndAsync)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _memory?.Dispose();
+        _watch?.Dispose();
         Queue.Dispose();
         SetState(PoolState.Stopped);
         return _stopCount.Report;

@@ -44,7 +44,10 @@ internal interface ISandbox : IAsyncDisposable
     byte[] ReadOutbox();
 
     /// <summary>What its process uses; null when that is unknown.</summary>
-    ProcessMemory? ReadMemory();
+    ProcessUse? ReadUse();
+
+    /// <summary>The bytes of the files in its scratch folder, as far as they have been counted when there are more than enough.</summary>
+    long ReadScratch(long enough);
 
     /// <summary>Ends it and its descendants at once.</summary>
     void Kill();

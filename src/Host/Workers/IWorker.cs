@@ -73,6 +73,12 @@ internal interface IWorker : IAsyncDisposable
     /// <summary>The most it was seen with; null when that is unknown.</summary>
     long? PeakMemory { get; }
 
+    /// <summary>How many threads its process had when its memory was read last; null when that is unknown.</summary>
+    int? ReadThreads();
+
+    /// <inheritdoc cref="ISandbox.ReadScratch"/>
+    long? ReadScratch(long enough);
+
     /// <summary>Ends the worker and its descendants at once.</summary>
     /// <param name="reason">What its exit is to be put down to, unless it broke the protocol before; null: to what its exit code says.</param>
     void Kill(CrashReason? reason = null);

@@ -32,6 +32,7 @@ internal sealed class SandboxWorker : IWorker
     private string? _violation;
     private CrashReason? _killedFor;
     private long _peakMemory;
+    private int? _threads;
     private volatile bool _stopping;
     private long _callsServed;
 
@@ -254,10 +255,15 @@ internal sealed class SandboxWorker : IWorker
 
     public long? ReadMemory()
     {
-        var memory = _sandbox.ReadMemory();
-        _peakMemory = Math.Max(_peakMemory, memory?.Peak ?? 0);
-        return memory?.Resident;
+        var use = _sandbox.ReadUse();
+        _peakMemory = Math.Max(_peakMemory, use?.Peak ?? 0);
+        _threads = use?.Threads;
+        return use?.Resident;
     }
+
+    public int? ReadThreads() => _threads;
+
+    public long? ReadScratch(long enough) => _sandbox.ReadScratch(enough);
 
     public long? PeakMemory => _peakMemory > 0 ? _peakMemory : null;
 

@@ -11,6 +11,7 @@ public sealed class ConfinedPoolTests
         [EntryPoint] public static void Write(string path, string text) => File.WriteAllText(path, text);
         [EntryPoint] public static string Variable(string name) => Environment.GetEnvironmentVariable(name);
         [EntryPoint] public static int Run(string program) { using var process = System.Diagnostics.Process.Start(program); process.WaitForExit(); return process.ExitCode; }
+        [EntryPoint] public static string Opens(string[] paths) => string.Join(',', paths.Select(path => { try { using var file = File.Open(path, FileMode.Open, FileAccess.ReadWrite); return "yes"; } catch (UnauthorizedAccessException) { return "no"; } }));
         [EntryPoint] public static string Scratch() => Environment.CurrentDirectory;
         """, "Confined");
 
@@ -85,6 +86,35 @@ public sealed class ConfinedPoolTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Confinement is for Linux.");
         var refused = await Assert.ThrowsAsync<ConfinementException>(() => StartAsync(ConfinementPolicy.Restricted with { ReadablePaths = ["/"] }));
         Assert.Contains("Grant less than the whole file system", refused.Message);
+    }
+
+    [Fact]
+    public async Task A_worker_opens_the_GPU_that_it_was_given_and_no_other()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Confinement is for Linux.");
+        Assert.SkipUnless(Environment.UserName == "root" && !Path.Exists("/dev/nvidia0"), "It takes root, and a machine without GPUs, to make device files that look like them.");
+        string[] devices = ["/dev/nvidia0", "/dev/nvidia1"];
+        try
+        {
+            Assert.SkipUnless(devices.All(Targets.MakeNullDevice), "No device files can be made here.");
+            var options = Pools.Options(Plugin, workers: 2);
+            options.Confinement = ConfinementPolicy.Restricted;
+            options.GpuAssignment = GpuAssignment.RoundRobin(0, 1);
+            await using var pool = await SandboxPool.StartAsync(options).Within("the pool starts");
+            await using var one = await pool.LeaseAsync();
+            await using var other = await pool.LeaseAsync();
+            Assert.Equal(["no,yes", "yes,no"], new[] { await one.InvokeAsync<string>("Opens", [devices]), await other.InvokeAsync<string>("Opens", [devices]) }.Order());
+
+            options.GpuAssignment = null;
+            options.Gpu = GpuAccess.Off;
+            await using var without = await SandboxPool.StartAsync(options).Within("the pool starts");
+            Assert.Equal("no,no", await without.InvokeAsync<string>("Opens", [devices]));
+            Assert.Equal(LayerState.Enforced, without.Confinement![ConfinementLayer.Gpu].State);
+        }
+        finally
+        {
+            Array.ForEach(devices, File.Delete);
+        }
     }
 
     [Fact]

@@ -77,6 +77,19 @@ public sealed class ContainmentTests
             catch (Exception exception) when (exception is IOException or ArgumentOutOfRangeException) { return $"refused at {file.Length} bytes"; }
             finally { file.SetLength(0); }
         }
+        [EntryPoint] public static void Bomb() { for (var count = 0; count < 2_000; count++) { new Thread(() => Thread.Sleep(-1), 64 << 10) { IsBackground = true }.Start(); } Thread.Sleep(-1); }
+        [EntryPoint] public static void Fill() { Directory.CreateDirectory("deep"); for (var count = 0; count < 64; count++) { File.WriteAllBytes($"deep/{count}", new byte[1 << 20]); } Thread.Sleep(-1); }
+        [EntryPoint] public static string Fork(int count)
+        {
+            var started = new List<System.Diagnostics.Process>();
+            try
+            {
+                for (; started.Count < count;) { started.Add(System.Diagnostics.Process.Start("/bin/sleep", "600")); }
+                return "all of them";
+            }
+            catch (System.ComponentModel.Win32Exception exception) { return exception.NativeErrorCode == 11 && started.Count < count ? "refused" : $"{exception.Message} after {started.Count}"; }
+            finally { started.ForEach(process => { process.Kill(); process.WaitForExit(); }); }
+        }
         [EntryPoint] public static void Spin() { while (true) { } }
         [DllImport("libc")] private static extern nint malloc(nint bytes);
         [DllImport("libc")] private static extern void free(nint at);
@@ -122,11 +135,44 @@ public sealed class ContainmentTests
         Assert.NotEqual(worker, await pool.InvokeAsync<int>("ProcessId").Within("another worker serves"));
     }
 
+    [Theory]
+    [InlineData("Bomb", CrashReason.ThreadLimit)]
+    [InlineData("Fill", CrashReason.ScratchLimit)]
+    public async Task What_the_pool_watches_is_the_end_of_the_worker_and_its_sibling_goes_on(string bomb, CrashReason reason)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Limits are for Linux.");
+        await using var pool = await StartAsync(ConfinementPolicy.Strict with { MaxThreads = 100, MaxScratchBytes = 32 << 20 }, workers: 2);
+        var bombed = pool.InvokeAsync(bomb);
+        var served = 0;
+        while (!bombed.IsCompleted)
+        {
+            await pool.InvokeAsync<int>("ProcessId").Within("the sibling serves");
+            served++;
+        }
+
+        Assert.Equal(reason, (await Assert.ThrowsAsync<WorkerCrashedException>(() => bombed)).Reason);
+        Assert.True(served > 0);
+    }
+
+    [Fact]
+    public async Task Processes_without_end_are_refused_to_a_user_of_its_own()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Limits are for Linux.");
+        Assert.SkipUnless(Environment.UserName == "root", "Only root can give a sandbox another user.");
+        Assert.SkipUnless(Nobody.CanRead(Plugin), "Another user cannot read the build's folder.");
+
+        // Nobody else is this user: the sandbox's own threads and a few more.
+        await using var pool = await StartAsync(ConfinementPolicy.Restricted with { Weakenings = [Weakening.ChildProcesses], UserId = 54_321, MaxProcesses = 60 });
+        Assert.Equal(LayerState.Enforced, pool.Confinement![ConfinementLayer.User].State);
+        Assert.Equal("refused", await pool.InvokeAsync<string>("Fork", [60]).Within("the processes are refused"));
+        Assert.NotEqual(0, await pool.InvokeAsync<int>("ProcessId"));
+    }
+
     private static ConfinementPolicy Of(string level) => level == "Strict" ? ConfinementPolicy.Strict : ConfinementPolicy.Limits;
 
-    private static Task<SandboxPool> StartAsync(ConfinementPolicy policy)
+    private static Task<SandboxPool> StartAsync(ConfinementPolicy policy, int workers = 1)
     {
-        var options = Pools.Options(Plugin);
+        var options = Pools.Options(Plugin, workers);
         options.Confinement = policy;
         return SandboxPool.StartAsync(options).Within("the pool starts");
     }

@@ -27,6 +27,9 @@ internal static class Nobody
         return JsonSerializer.Deserialize<Dictionary<string, string>>(result.Output)!;
     }
 
+    /// <summary>Whether other users can read a file and what is around it.</summary>
+    public static bool CanRead(string path) => IsReadable(path) && IsReadable(Cli.Program);
+
     private static bool IsReadable(string path)
     {
         for (var folder = Path.GetDirectoryName(path); folder is not null; folder = Path.GetDirectoryName(folder))

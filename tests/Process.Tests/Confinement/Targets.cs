@@ -29,7 +29,7 @@ internal sealed partial class Targets : IDisposable
         Listen(new UnixDomainSocketEndPoint(Path.Combine(_folder, "socket")));
         Listen(new UnixDomainSocketEndPoint("\0" + _folder));
         var device = Path.Combine(_folder, "device");
-        HasDevice = MakeNode(device, 0x2000 | 0x1B6, 0x103) == 0;
+        HasDevice = MakeNullDevice(device);
         _leaked = OpenForAll(Path.Combine(_folder, "leaked"), 0);
     }
 
@@ -49,6 +49,9 @@ internal sealed partial class Targets : IDisposable
         Device = HasDevice ? Path.Combine(_folder, "device") : "",
         Sibling = sibling ?? Sibling,
     };
+
+    /// <summary>Makes a device file that swallows everything.</summary>
+    public static bool MakeNullDevice(string path) => MakeNode(path, 0x2000 | 0x1B6, 0x103) == 0;
 
     /// <summary>Makes what attacks have taken away, readable and writable for everybody.</summary>
     public void Restore()

@@ -18,10 +18,14 @@ public sealed class PolicyTests
             MaxProcesses = 0,
             MaxOpenFiles = 3,
             MaxFileBytes = 0,
+            MaxThreads = 63,
+            CpuRate = double.NaN,
+            MaxScratchBytes = 0,
+            UserId = 0,
         };
         var message = Assert.Throws<ArgumentException>(() => new SandboxPool(new SandboxPoolOptions { Plugin = ".", Confinement = policy })).Message;
         Assert.All(
-            ["'relative', which is not an absolute path", "/no/such/path, which does not exist", "leave one of them out", "128 MiB", "one second", "MaxProcesses is 0", "MaxOpenFiles is 3", "MaxFileBytes is 0"],
+            ["'relative', which is not an absolute path", "/no/such/path, which does not exist", "leave one of them out", "128 MiB", "one second", "MaxProcesses is 0", "MaxOpenFiles is 3", "MaxFileBytes is 0", "MaxThreads is 63", "CpuRate is NaN", "MaxScratchBytes is 0", "UserId is 0"],
             fault => Assert.Contains(fault, message));
     }
 
@@ -38,6 +42,10 @@ public sealed class PolicyTests
     [Fact]
     public void Limits_at_level_None_are_refused() =>
         Assert.Contains("take ConfinementPolicy.Limits", Assert.Single((ConfinementPolicy.None with { MaxOpenFiles = 100 }).Faults()));
+
+    [Fact]
+    public void Below_Restricted_a_sandbox_stays_the_hosts_user() =>
+        Assert.Contains("take ConfinementPolicy.Restricted", Assert.Single((ConfinementPolicy.Limits with { UserId = 1_000 }).Faults()));
 
     [Theory]
     [InlineData(0)]

@@ -5,7 +5,7 @@ namespace ProcessPool.Unit.Tests.Confinement;
 /// <summary>The report says what was tried and seen, never what was asked for.</summary>
 public sealed class ReportTests
 {
-    private static readonly ThreadView Confined = new(HasNoNewPrivileges: true, IsFiltered: true, HasCapabilities: false);
+    private static readonly ThreadView Confined = new(HasNoNewPrivileges: true, IsFiltered: true, HasCapabilities: false, Ids: [0, 0, 0, 0, 0, 0, 0, 0]);
 
     [Fact]
     public void What_was_refused_everywhere_with_the_right_error_is_enforced()
@@ -62,7 +62,7 @@ public sealed class ReportTests
     [InlineData(true, true, true)]
     public void What_the_host_sees_of_one_thread_counts_more_than_what_the_sandbox_says(bool noNewPrivileges, bool filtered, bool capabilities)
     {
-        var report = Make(ConfinementPolicy.Restricted, threads: [Confined, new ThreadView(noNewPrivileges, filtered, capabilities)]);
+        var report = Make(ConfinementPolicy.Restricted, threads: [Confined, new ThreadView(noNewPrivileges, filtered, capabilities, Confined.Ids)]);
         Assert.Equal(LayerState.Unavailable, report[ConfinementLayer.Kernel].State);
     }
 
@@ -83,6 +83,29 @@ public sealed class ReportTests
     }
 
     [Fact]
+    public void A_rate_without_a_control_group_is_refused_and_threads_are_watched_instead()
+    {
+        var policy = ConfinementPolicy.Restricted with { MaxThreads = 100, CpuRate = 0.5, MaxScratchBytes = 1_000 };
+        var report = Make(policy);
+        Assert.Equal(
+            [LayerState.Partial, LayerState.Unavailable, LayerState.Partial],
+            new[] { ConfinementLayer.Threads, ConfinementLayer.CpuRate, ConfinementLayer.Scratch }.Select(layer => report[layer].State));
+        Assert.Contains("Delegate=yes", ConfinementException.If(report, new FaultSite("p"))!.Message);
+        report = Make(policy, isGrouped: _ => true);
+        Assert.Equal((LayerState.Enforced, LayerState.Enforced), (report[ConfinementLayer.Threads].State, report[ConfinementLayer.CpuRate].State));
+    }
+
+    [Fact]
+    public void Another_user_is_one_on_every_thread_and_in_every_respect()
+    {
+        var policy = ConfinementPolicy.Restricted with { UserId = 7 };
+        var other = Confined with { Ids = [7, 7, 7, 7, 7, 7, 7, 7] };
+        Assert.Equal(LayerState.Enforced, Make(policy, threads: [other, other])[ConfinementLayer.User].State);
+        Assert.Contains("only root can", Make(policy, threads: [other, Confined])[ConfinementLayer.User].Reason);
+        Assert.Equal(LayerState.Unavailable, Make(policy, threads: [other, other with { Ids = [7, 7, 0, 7, 7, 7, 7, 7] }])[ConfinementLayer.User].State);
+    }
+
+    [Fact]
     public void An_open_file_that_is_not_the_pools_is_named()
     {
         var report = new ReportMaker(ConfinementPolicy.Limits, null, new ProcessView([Confined], new Dictionary<string, long>(), []), gpuIsOff: true, ["/etc/shadow"]).Make();
@@ -90,7 +113,8 @@ public sealed class ReportTests
     }
 
     private static ConfinementReport Make(
-        ConfinementPolicy policy, Action<(Dictionary<string, int> Errors, Dictionary<string, int> Attempts)>? alter = null, int landlockAbi = 7, ThreadView[]? threads = null, Dictionary<string, long>? limits = null)
+        ConfinementPolicy policy, Action<(Dictionary<string, int> Errors, Dictionary<string, int> Attempts)>? alter = null, int landlockAbi = 7, ThreadView[]? threads = null, Dictionary<string, long>? limits = null,
+        Func<ConfinementLayer, bool>? isGrouped = null)
     {
         var (errors, attempts) = (new Dictionary<string, int>(), new Dictionary<string, int>());
         foreach (var thread in ConfinementProof.Threads)
@@ -103,6 +127,6 @@ public sealed class ReportTests
 
         alter?.Invoke((errors, attempts));
         var proof = ConfinementProof.Read(new ConfinementProof(landlockAbi, errors, attempts).Write());
-        return new ReportMaker(policy, proof, new ProcessView(threads ?? [Confined], limits ?? [], []), gpuIsOff: true, []).Make();
+        return new ReportMaker(policy, proof, new ProcessView(threads ?? [Confined], limits ?? [], []), gpuIsOff: true, [], isGrouped).Make();
     }
 }

@@ -151,7 +151,15 @@ internal sealed class FakeWorker(string name) : IWorker
 
     public RecorderMark? ReadMark() => Mark;
 
+    public int? Threads { get; set; }
+
+    public long? Scratch { get; set; }
+
     public long? ReadMemory() => Memory;
+
+    public int? ReadThreads() => Threads;
+
+    public long? ReadScratch(long enough) => Scratch;
 
     public void Kill(CrashReason? reason = null)
     {
@@ -238,7 +246,9 @@ internal sealed class FakeSandbox : ISandbox
 
     public RecorderMark? ReadMark() => null;
 
-    public ProcessMemory? ReadMemory() => null;
+    public ProcessUse? ReadUse() => null;
+
+    public long ReadScratch(long enough) => 0;
 
     public void Kill()
     {

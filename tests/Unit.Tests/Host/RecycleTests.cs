@@ -166,6 +166,34 @@ public sealed class RecycleTests
         await rig.StopAsync();
     }
 
+    [Theory]
+    [InlineData(CrashReason.ThreadLimit)]
+    [InlineData(CrashReason.ScratchLimit)]
+    public async Task A_worker_beyond_what_the_pool_watches_is_killed_and_its_call_says_why(CrashReason reason)
+    {
+        var begun = new TaskCompletionSource();
+        var worker = new FakeWorker("w")
+        {
+            OnInvoke = (_, _) =>
+            {
+                begun.SetResult();
+                return new TaskCompletionSource<CallReply>().Task;
+            },
+        };
+        var rig = await new PoolRig(
+            number => number == 1 ? Track(number, worker) : Track(number),
+            options => options.Confinement = ConfinementPolicy.Limits with { MaxThreads = 100, MaxScratchBytes = 1_000 }).StartedAsync();
+        var call = await rig.PutAsync();
+        await begun.Task.Within("the call begins");
+        (worker.Threads, worker.Scratch) = (100, 1_000);
+        rig.Time.Advance(TimeSpan.FromMilliseconds(250));
+        Assert.False(worker.Killed, "It has no more than it may have.");
+        (worker.Threads, worker.Scratch) = reason == CrashReason.ThreadLimit ? (101, 0) : (0, 1_001);
+        rig.Time.Advance(TimeSpan.FromMilliseconds(250));
+        Assert.Equal(reason, (await Assert.ThrowsAsync<WorkerCrashedException>(() => call.Settled.Within("the call fails"))).Reason);
+        await rig.StopAsync();
+    }
+
     [Fact]
     public async Task A_worker_that_ran_out_of_memory_is_replaced()
     {

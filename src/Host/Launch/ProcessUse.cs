@@ -5,14 +5,16 @@ namespace ProcessPool.Launch;
 /// <summary>What a process uses.</summary>
 /// <param name="Resident">Resident memory in bytes.</param>
 /// <param name="Peak">The most it ever was.</param>
-internal readonly record struct ProcessMemory(long Resident, long Peak)
+/// <param name="Threads">Its threads; 0 where that is not known.</param>
+internal readonly record struct ProcessUse(long Resident, long Peak, int Threads)
 {
     /// <summary>Linux: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html; null when the process is gone.</summary>
-    public static ProcessMemory? OfLinuxProcess(int processId)
+    public static ProcessUse? OfLinuxProcess(int processId)
     {
         try
         {
             long resident = 0, peak = 0;
+            var threads = 0;
             foreach (var line in File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{processId}/status")))
             {
                 if (line.StartsWith("VmHWM:", StringComparison.Ordinal))
@@ -22,11 +24,15 @@ internal readonly record struct ProcessMemory(long Resident, long Peak)
                 else if (line.StartsWith("VmRSS:", StringComparison.Ordinal))
                 {
                     resident = Bytes(line);
+                }
+                else if (line.StartsWith("Threads:", StringComparison.Ordinal))
+                {
+                    threads = int.Parse(line.AsSpan("Threads:".Length), NumberStyles.Integer, CultureInfo.InvariantCulture);
                     break;
                 }
             }
 
-            return resident > 0 ? new ProcessMemory(resident, peak) : null;
+            return resident > 0 ? new ProcessUse(resident, peak, threads) : null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
