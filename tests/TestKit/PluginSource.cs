@@ -28,7 +28,15 @@ public static class PluginSource
     private static readonly ConcurrentDictionary<string, Lazy<string>> Built = new();
     private static readonly string Root = Directory.CreateTempSubdirectory("processpool-tests-").FullName;
 
-    static PluginSource() => AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(Root, recursive: true);
+    static PluginSource()
+    {
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(Root, recursive: true);
+        if (!OperatingSystem.IsWindows())
+        {
+            // Sandboxes of other users read it too.
+            File.SetUnixFileMode(Root, (UnixFileMode)0b111_101_101);
+        }
+    }
 
     private static MetadataReference[] Framework { get; } =
     [
