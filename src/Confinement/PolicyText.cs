@@ -3,8 +3,7 @@ using System.Globalization;
 namespace ProcessPool.Confining;
 
 /// <summary>A policy on its way to the sandbox: an environment variable, one line for each value. What a host adds to it, the sandbox needs to know.</summary>
-/// <param name="Level">The level.</param>
-/// <param name="Policy">The limits and weakenings.</param>
+/// <param name="Policy">Level, limits and weakenings.</param>
 /// <param name="Readable">All that is granted for reading, the runtime and the plugin included.</param>
 /// <param name="Writable">All that is granted for writing.</param>
 /// <param name="Devices">Device files that are granted.</param>
@@ -13,7 +12,7 @@ namespace ProcessPool.Confining;
 /// <param name="Canary">A file that must not be readable.</param>
 /// <param name="Host">The host's process id.</param>
 internal sealed record PolicyText(
-    ConfinementLevel Level, ConfinementPolicy Policy, IReadOnlyList<string> Readable, IReadOnlyList<string> Writable, IReadOnlyList<string> Devices, IReadOnlyList<string> Programs,
+    ConfinementPolicy Policy, IReadOnlyList<string> Readable, IReadOnlyList<string> Writable, IReadOnlyList<string> Devices, IReadOnlyList<string> Programs,
     IReadOnlyList<int> Descriptors, string Canary, int Host)
 {
     /// <summary>The variable's name.</summary>
@@ -24,7 +23,7 @@ internal sealed record PolicyText(
 
     public string Write()
     {
-        var lines = new List<string> { $"level={Level}", $"canary={Escape(Canary)}", Invariant($"host={Host}") };
+        var lines = new List<string> { $"level={Policy.Level}", $"canary={Escape(Canary)}", Invariant($"host={Host}") };
         lines.AddRange(Readable.Select(path => "read=" + Escape(path)));
         lines.AddRange(Writable.Select(path => "write=" + Escape(path)));
         lines.AddRange(Devices.Select(path => "device=" + Escape(path)));
@@ -117,7 +116,7 @@ internal sealed record PolicyText(
             }
         }
 
-        return new PolicyText(policy.Level, policy, readable, writable, devices, programs, descriptors, canary, host);
+        return new PolicyText(policy, readable, writable, devices, programs, descriptors, canary, host);
     }
 
     private static ConfinementPolicy Of(string level) => level switch

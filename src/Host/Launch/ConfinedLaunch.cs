@@ -75,8 +75,8 @@ internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, strin
         }
 
         var text = (_policy.IsSandbox
-            ? new PolicyText(_policy.Level, _policy, [.. Readable], [.. Writable], [.. Devices], [Real(dotnet), .. GrantedFiles.Loaders], pipes.Descriptors, _canary!, Environment.ProcessId)
-            : new PolicyText(_policy.Level, _policy, [], [], [], [], pipes.Descriptors, "", Environment.ProcessId)).Write();
+            ? new PolicyText(_policy, [.. Readable], [.. Writable], [.. Devices], [Real(dotnet), .. GrantedFiles.Loaders], pipes.Descriptors, _canary!, Environment.ProcessId)
+            : new PolicyText(_policy, [], [], [], [], pipes.Descriptors, "", Environment.ProcessId)).Write();
         if (Encoding.UTF8.GetByteCount(text) > PolicyText.MaxBytes)
         {
             throw new ConfinementException($"The policy grants so many paths ({_policy.ReadablePaths.Length + _policy.WritablePaths.Length}) that they cannot be passed to a process. Grant folders that contain them.", null, site);

@@ -18,7 +18,7 @@ internal static class Confinement
         }
 
         var policy = PolicyText.Read(text);
-        if (policy.Level < ConfinementLevel.Restricted)
+        if (policy.Policy.Level < ConfinementLevel.Restricted)
         {
             Forget();
             ConfinedStart.ApplyLimits(policy);

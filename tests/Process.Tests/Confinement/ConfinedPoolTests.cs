@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using ProcessPool.TestKit;
 
@@ -12,6 +14,7 @@ public sealed class ConfinedPoolTests
         [EntryPoint] public static string Variable(string name) => Environment.GetEnvironmentVariable(name);
         [EntryPoint] public static int Run(string program) { using var process = System.Diagnostics.Process.Start(program); process.WaitForExit(); return process.ExitCode; }
         [EntryPoint] public static string Opens(string[] paths) => string.Join(',', paths.Select(path => { try { using var file = File.Open(path, FileMode.Open, FileAccess.ReadWrite); return "yes"; } catch (UnauthorizedAccessException) { return "no"; } }));
+        [EntryPoint] public static string Connect(int port) { try { using var client = new System.Net.Sockets.TcpClient("127.0.0.1", port); return "connected"; } catch (System.Net.Sockets.SocketException exception) { return $"{exception.SocketErrorCode}"; } }
         [EntryPoint] public static string Scratch() => Environment.CurrentDirectory;
         """, "Confined");
 
@@ -66,6 +69,26 @@ public sealed class ConfinedPoolTests
         Assert.Equal("0", await pool.InvokeAsync<string>("Variable", ["DOTNET_TC_CallCounting"]));
         Assert.Equal(LayerState.NotAsked, pool.Confinement![ConfinementLayer.ChildProcesses].State);
         Assert.Equal(LayerState.Enforced, pool.Confinement[ConfinementLayer.Files].State);
+    }
+
+    [Fact]
+    public async Task Ports_that_are_weakened_can_be_connected_to_and_no_others()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Confinement is for Linux.");
+        using var granted = new TcpListener(IPAddress.Loopback, 0);
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        granted.Start();
+        other.Start();
+        var (port, otherPort) = (((IPEndPoint)granted.LocalEndpoint).Port, ((IPEndPoint)other.LocalEndpoint).Port);
+        await using (var pool = await StartAsync(ConfinementPolicy.Strict with { Weakenings = [Weakening.ConnectTo(port)] }))
+        {
+            Assert.Equal("connected", await pool.InvokeAsync<string>("Connect", [port]).Within("the connection is made"));
+            Assert.Equal("AccessDenied", await pool.InvokeAsync<string>("Connect", [otherPort]).Within("the connection is refused"));
+            Assert.Equal(LayerState.Partial, pool.Confinement![ConfinementLayer.Network].State);
+        }
+
+        await using var open = await StartAsync(ConfinementPolicy.Strict with { Weakenings = [Weakening.Network] });
+        Assert.Equal("connected", await open.InvokeAsync<string>("Connect", [otherPort]).Within("the connection is made"));
     }
 
     [Fact]

@@ -67,14 +67,16 @@ public sealed class PolicyTests
             MaxProcesses = 7,
             MaxOpenFiles = 100,
             MaxFileBytes = 1_000,
+            UserId = 1_234,
         };
-        var sent = new PolicyText(policy.Level, policy, ["/a b", "/line\nbreak", "/100%25=x"], ["/scratch"], ["/dev/x"], ["/dotnet"], [5, 7], "/canary", 42);
+        var sent = new PolicyText(policy, ["/a b", "/line\nbreak", "/100%25=x"], ["/scratch"], ["/dev/x"], ["/dotnet"], [5, 7], "/canary", 42);
         var received = PolicyText.Read(sent.Write());
         Assert.Equal(sent.Readable, received.Readable);
         Assert.Equal((sent.Writable, sent.Programs, sent.Descriptors, sent.Canary, sent.Host), (received.Writable, received.Programs, received.Descriptors, received.Canary, received.Host), new ByContent());
         Assert.Equal(policy.Weakenings, received.Policy.Weakenings);
         Assert.Equal([80, 443], received.Policy.Ports);
-        Assert.Equal((policy.MemoryLimit, policy.CpuTimeLimit, policy.MaxProcesses, policy.MaxOpenFiles, policy.MaxFileBytes), (received.Policy.MemoryLimit, received.Policy.CpuTimeLimit, received.Policy.MaxProcesses, received.Policy.MaxOpenFiles, received.Policy.MaxFileBytes));
+        Assert.Equal((policy.MemoryLimit, policy.CpuTimeLimit, policy.MaxProcesses, policy.MaxOpenFiles, policy.MaxFileBytes, policy.UserId),
+            (received.Policy.MemoryLimit, received.Policy.CpuTimeLimit, received.Policy.MaxProcesses, received.Policy.MaxOpenFiles, received.Policy.MaxFileBytes, received.Policy.UserId));
     }
 
     [Fact]
