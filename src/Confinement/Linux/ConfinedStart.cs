@@ -37,7 +37,7 @@ internal static class ConfinedStart
     private const int MostDescriptors = 4_096;
     private const int KillSignal = 9;
 
-    /// <summary>The first stage. Does not return when the level asks for a second one and the program could be executed again.</summary>
+    /// <summary>The first stage. Returns when all threads could be confined at once, or when the program could not be executed again; otherwise it is executed again, and this process is at its beginning.</summary>
     /// <param name="policy">The policy.</param>
     /// <returns>The error's number of what failed, by its name; for <see cref="Second"/>.</returns>
     public static Dictionary<string, int> First(PolicyText policy)
@@ -59,12 +59,24 @@ internal static class ConfinedStart
 
         DropCapabilities();
         Note(errors, "no_new_privs", LibC.Prctl(SetNoNewPrivileges, 1, 0, 0, 0) == 0 ? 0 : Marshal.GetLastPInvokeError());
-        EnterLandlock(policy, errors);
+        if (CanConfineAllThreads(policy) && EnterLandlock(policy, [], allThreads: true))
+        {
+            ResourceLimits.IgnoreFileSizeSignal();
+            ResourceLimits.Apply(ResourceLimits.Of(policy.Policy));
+            CloseInherited(policy);
+            return errors;
+        }
+
+        _ = EnterLandlock(policy, errors, allThreads: false);
         KeepOnly(policy.Descriptors, errors);
         ResourceLimits.IgnoreFileSizeSignal();
         Note(errors, "execve", ExecuteAgain(policy, errors));
         return errors;
     }
+
+    // Never run: it takes Linux 7.0. Root's user and capabilities are each thread's own, and a limit of stacks is for the next program: then the program is executed again there too.
+    private static bool CanConfineAllThreads(PolicyText policy) =>
+        Landlock.Abi() >= LandlockAbi.AllThreads && LibC.GetEffectiveUserId() != 0 && policy.Policy is { MemoryLimit: null, UserId: null };
 
     /// <summary>The second stage: before any other thread of ours.</summary>
     /// <param name="policy">The policy.</param>
@@ -91,6 +103,11 @@ internal static class ConfinedStart
         BeFirstToBeKilled();
         ResourceLimits.IgnoreFileSizeSignal();
         ResourceLimits.Apply(ResourceLimits.Of(policy.Policy));
+        CloseInherited(policy);
+    }
+
+    private static void CloseInherited(PolicyText policy)
+    {
         var nothing = LibC.OpenFile("/dev/null", ReadWrite | CloseOnExec);
         for (var descriptor = FirstDescriptor; descriptor < MostDescriptors; descriptor++)
         {
@@ -144,14 +161,14 @@ internal static class ConfinedStart
         _ = LibC.Call(SystemCall.SetCapabilities.Number, (nint)header, (nint)none);
     }
 
-    private static void EnterLandlock(PolicyText policy, Dictionary<string, int> errors)
+    private static bool EnterLandlock(PolicyText policy, Dictionary<string, int> errors, bool allThreads)
     {
         var children = !policy.Policy.Denies(ConfinementLayer.ChildProcesses);
         var (rules, error) = Landlock.Begin(Landlock.Abi(), deniesNetwork: !policy.Policy.Allows(Weakening.Network), deniesSignals: true);
         if (rules is null)
         {
             Note(errors, "landlock", error);
-            return;
+            return false;
         }
 
         using (rules)
@@ -181,7 +198,9 @@ internal static class ConfinedStart
                 Note(errors, "port", rules.GrantConnect(port));
             }
 
-            Note(errors, "landlock", rules.Enter());
+            var entered = rules.Enter(allThreads);
+            Note(errors, "landlock", entered);
+            return entered == 0 && errors.Count == 0;
         }
 
         // What is missing is not granted; what is needed and missing fails by itself, with its name.

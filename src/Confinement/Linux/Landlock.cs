@@ -18,6 +18,7 @@ internal sealed unsafe class Landlock : IDisposable
     private const ulong Signals = 2;
     private const int PathOnly = 0x200000;
     private const int CloseOnExec = 0x80000;
+    private const int AllThreads = 8;
 
     private readonly int _ruleset;
     private readonly FileRights _handled;
@@ -71,8 +72,9 @@ internal sealed unsafe class Landlock : IDisposable
     }
 
     /// <summary>Enters the domain. This thread must not gain privileges any more.</summary>
+    /// <param name="allThreads">With the process's other threads, which then cannot gain privileges either: <see cref="LandlockAbi.AllThreads"/>.</param>
     /// <returns>0, or the error's number.</returns>
-    public int Enter() => (int)-LibC.Call(SystemCall.LandlockRestrictSelf.Number, _ruleset, 0);
+    public int Enter(bool allThreads) => (int)-LibC.Call(SystemCall.LandlockRestrictSelf.Number, _ruleset, allThreads ? AllThreads : 0);
 
     public void Dispose() => _ = LibC.Close(_ruleset);
 

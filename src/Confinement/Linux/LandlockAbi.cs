@@ -15,6 +15,9 @@ internal static class LandlockAbi
     /// <summary>The oldest version that keeps signals and abstract sockets inside (Linux 6.12).</summary>
     public const int Scope = 6;
 
+    /// <summary>The oldest version that confines all threads of a process at once (Linux 7.0). Never run.</summary>
+    public const int AllThreads = 8;
+
     /// <summary>The rights on files that a version can deny.</summary>
     public static FileRights Handles(int abi)
     {
