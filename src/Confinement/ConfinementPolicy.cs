@@ -11,6 +11,9 @@ public sealed record ConfinementPolicy
 
     private const int LeastThreads = 64;
 
+    // The kernel's own, of 64-bit machines.
+    private const int MostThreads = 4_194_304;
+
     private ConfinementPolicy(ConfinementLevel level) => Level = level;
 
     /// <summary>A process of its own, and nothing more.</summary>
@@ -56,7 +59,7 @@ public sealed record ConfinementPolicy
     public long? MaxFileBytes { get; init; }
 
     /// <summary>
-    /// How many threads the process may have, its children's included where there are any; at least 64, of which the runtime needs two dozen. With a control group a thread too many is refused; without one the pool looks four times a
+    /// How many threads the process may have, from 64 (the runtime needs two dozen) to 4,194,304. With a control group those of its children count too, and a thread too many is refused; without one the pool looks four times a
     /// second, and kills the worker with <c>CrashReason.ThreadLimit</c>.
     /// </summary>
     public int? MaxThreads { get; init; }
@@ -78,9 +81,9 @@ public sealed record ConfinementPolicy
 
     internal bool IsSandbox => Level >= ConfinementLevel.Restricted;
 
-    internal bool HasLimits => MemoryLimit is not null || CpuTimeLimit is not null || MaxProcesses is not null || MaxOpenFiles is not null || MaxFileBytes is not null;
+    internal bool HasResourceLimits => MemoryLimit is not null || CpuTimeLimit is not null || MaxProcesses is not null || MaxOpenFiles is not null || MaxFileBytes is not null;
 
-    internal bool IsBounded => HasLimits || MaxThreads is not null || CpuRate is not null || MaxScratchBytes is not null;
+    internal bool HasLimits => HasResourceLimits || MaxThreads is not null || CpuRate is not null || MaxScratchBytes is not null;
 
     internal ImmutableArray<int> Ports => [.. Weakenings.SelectMany(weakening => weakening.Ports).Distinct()];
 
@@ -126,7 +129,7 @@ public sealed record ConfinementPolicy
             yield return $"Confinement at level {Level} forbids no files and nothing else that could be granted: take ConfinementPolicy.Restricted, or leave paths and weakenings out.";
         }
 
-        if (Level == ConfinementLevel.None && IsBounded)
+        if (Level == ConfinementLevel.None && HasLimits)
         {
             yield return "Confinement at level None has limits: take ConfinementPolicy.Limits.";
         }
@@ -161,9 +164,9 @@ public sealed record ConfinementPolicy
             yield return $"Confinement.MaxFileBytes is {MaxFileBytes}; it must be at least 1.";
         }
 
-        if (MaxThreads < LeastThreads)
+        if (MaxThreads is < LeastThreads or > MostThreads)
         {
-            yield return $"Confinement.MaxThreads is {MaxThreads}; it must be at least {LeastThreads} (the runtime's own, and the thread pool's).";
+            yield return $"Confinement.MaxThreads is {MaxThreads}; it must be from {LeastThreads} (the runtime's own, and the thread pool's) to {MostThreads}.";
         }
 
         if (CpuRate is not (null or >= 0.01 and <= 10_000))

@@ -5,7 +5,7 @@ namespace ProcessPool.Confining;
 /// <summary>A policy on its way to the sandbox: an environment variable, one line for each value. What a host adds to it, the sandbox needs to know.</summary>
 /// <param name="Policy">Level, limits and weakenings.</param>
 /// <param name="Readable">All that is granted for reading, the runtime and the plugin included.</param>
-/// <param name="Writable">All that is granted for writing.</param>
+/// <param name="Writable">All that is granted for writing; the scratch folder first.</param>
 /// <param name="Devices">Device files that are granted.</param>
 /// <param name="Programs">What may be executed: the runtime's own program.</param>
 /// <param name="Descriptors">Which descriptors the sandbox keeps.</param>

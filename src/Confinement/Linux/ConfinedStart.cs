@@ -54,7 +54,7 @@ internal static class ConfinedStart
         DropFromBounds();
         if (policy.Policy.UserId is { } user)
         {
-            Note(errors, "user", BecomeUser(user));
+            Note(errors, "user", BecomeUser(user, policy.Writable[0]));
         }
 
         DropCapabilities();
@@ -146,8 +146,14 @@ internal static class ConfinedStart
     }
 
     // The groups first: a user may not change them. The system's calls, for this thread alone: the others end with the next program.
-    private static int BecomeUser(int user)
+    private static int BecomeUser(int user, string scratch)
     {
+        // Not before: until here root's runtime reads what is in it. What root has put there stays root's.
+        if (LibC.ChangeOwner(scratch, user, user) != 0)
+        {
+            return ErrorNumber.NotPermitted;
+        }
+
         var result = LibC.Call(SystemCall.SetGroups.Number);
         result = result < 0 ? result : LibC.Call(SystemCall.SetGroupIds.Number, user, user, user);
         return (int)-(result < 0 ? result : LibC.Call(SystemCall.SetUserIds.Number, user, user, user));

@@ -10,6 +10,8 @@ namespace ProcessPool.Confining.Linux;
 internal sealed class ControlGroup : IDisposable
 {
     private const int PeriodMicroseconds = 100_000;
+    private const int Attempts = 20;
+    private const string OwnName = "host";
 
     private readonly string _folder;
 
@@ -93,8 +95,8 @@ internal sealed class ControlGroup : IDisposable
         }
     }
 
-    /// <summary>Ends whatever is left in it, and removes it.</summary>
-    public void Dispose()
+    /// <summary>Ends all that is in it.</summary>
+    public void Kill()
     {
         try
         {
@@ -103,22 +105,43 @@ internal sealed class ControlGroup : IDisposable
             {
                 File.WriteAllText(Path.Combine(_folder, "cgroup.kill"), "1");
             }
-
-            // Its files are no files: a folder that has no groups in it is empty.
-            Directory.Delete(_folder);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // Something in it has not ended yet. An empty group costs nothing; the next boot, or the service's end, removes it.
+            // It has been removed.
         }
     }
 
-    // "0::/system.slice/some.service/host": the group beside which others can be made.
+    /// <summary>Ends whatever is left in it, and removes it.</summary>
+    public void Dispose()
+    {
+        Kill();
+        for (var attempt = 0; attempt < Attempts; attempt++)
+        {
+            try
+            {
+                // Its files are no files: a folder that has no groups in it is empty.
+                Directory.Delete(_folder);
+                return;
+            }
+            catch (DirectoryNotFoundException)
+            {
+                return;
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                // What was killed takes a moment to end. If it takes longer, an empty group costs nothing, and goes with the service.
+                Thread.Sleep(1);
+            }
+        }
+    }
+
+    // "0::/system.slice/some.service/host": beside it others can be made. By its name the owner of the service says that it is meant so: beside any other group sandboxes would leave what bounds their host.
     internal static string? FindParent(string groups, IEnumerable<string> mounts)
     {
         var own = groups.Split('\n').FirstOrDefault(line => line.StartsWith("0::/", StringComparison.Ordinal))?[4..];
         var mount = mounts.FirstOrDefault(folder => File.Exists(Path.Combine(folder, "cgroup.controllers")));
-        return own is null || mount is null || own.Split('/').Contains("..") ? null : Path.GetDirectoryName(Path.Combine(mount, own)) is { } parent && parent.StartsWith(mount, StringComparison.Ordinal) ? parent : mount;
+        return own is null || mount is null || own.Split('/').Contains("..") || Path.GetFileName(own) != OwnName ? null : Path.GetDirectoryName(Path.Combine(mount, own));
     }
 
     private static string[] Words(string path) => File.ReadAllText(path).Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries);

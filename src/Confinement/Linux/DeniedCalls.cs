@@ -20,6 +20,7 @@ internal static class DeniedCalls
     private const uint Inet6 = 10;
     private const uint Unix = 1;
     private const uint GrowsDown = 0x100;
+    private const uint KeepSize = 1;
     private const uint NoAccess = 3;
     private const uint AccessAndTruncate = 0x203;
     private const uint Truncate = 0x200;
@@ -101,6 +102,8 @@ internal static class DeniedCalls
             new(SystemCall.New("openat2", 437), NotImplemented),
             // Memory that grows downwards is not counted as data.
             new(MapMemory, OutOfMemory, HasAll(3, GrowsDown)),
+            // Space beyond the end of a file: neither its size nor a limit of sizes tells of it.
+            new(new("fallocate", 285, 47), NotPermitted, HasAll(1, KeepSize)),
             // Done without doing it: for a thread of an ordinary user they change nothing.
             new(SetScheduler, NotPermitted, NoneOf(1, 0)), new(SetScheduler, Nothing),
             new(SystemCall.SetLimit, NotPermitted, OtherProcess(0), NotNull(2)),

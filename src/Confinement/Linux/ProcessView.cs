@@ -20,10 +20,18 @@ internal sealed record ProcessView(IReadOnlyList<ThreadView> Threads, IReadOnlyD
     public static ProcessView Of(int processId)
     {
         var folder = string.Create(CultureInfo.InvariantCulture, $"/proc/{processId}");
+        var descriptors = Directory.GetFileSystemEntries(folder + "/fd");
+        string[] openFiles = [.. descriptors.Take(MostDescriptors).Select(TryReadLink).OfType<string>()];
+        if (descriptors.Length > 0 && openFiles.Length == 0)
+        {
+            // The pool's own pipes would be among them.
+            throw new UnauthorizedAccessException($"What the descriptors of process {processId} refer to cannot be read.");
+        }
+
         return new ProcessView(
             [.. Directory.GetDirectories(folder + "/task").Select(thread => TryRead(thread + "/status")).OfType<string>().Select(ThreadView.Parse)],
             ParseLimits(File.ReadAllLines(folder + "/limits")),
-            [.. Directory.GetFileSystemEntries(folder + "/fd").Take(MostDescriptors).Select(TryReadLink).OfType<string>()]);
+            openFiles);
     }
 
     internal static Dictionary<string, long> ParseLimits(IEnumerable<string> lines)
@@ -69,7 +77,7 @@ internal sealed record ProcessView(IReadOnlyList<ThreadView> Threads, IReadOnlyD
 /// <param name="HasNoNewPrivileges">Whether a program that it executes can gain privileges.</param>
 /// <param name="IsFiltered">Whether its system calls are.</param>
 /// <param name="HasCapabilities">Whether it has any.</param>
-/// <param name="Ids">Its user and group ids: real, effective, saved, of the file system.</param>
+/// <param name="Ids">Its user and group ids: real, effective, saved, of the file system; then those of further groups.</param>
 internal sealed record ThreadView(bool HasNoNewPrivileges, bool IsFiltered, bool HasCapabilities, IReadOnlyList<long> Ids)
 {
     public static ThreadView Parse(string status)
@@ -79,6 +87,6 @@ internal sealed record ThreadView(bool HasNoNewPrivileges, bool IsFiltered, bool
             fields["NoNewPrivs"].SingleOrDefault() == "1",
             fields["Seccomp"].SingleOrDefault() == "2",
             fields["CapEff"].Concat(fields["CapPrm"]).Any(capabilities => capabilities.Any(digit => digit != '0')),
-            [.. fields["Uid"].Concat(fields["Gid"]).SelectMany(ids => ids.Split('\t')).Select(id => long.Parse(id, CultureInfo.InvariantCulture))]);
+            [.. fields["Uid"].Concat(fields["Gid"]).Concat(fields["Groups"]).SelectMany(ids => ids.Split(['\t', ' '], StringSplitOptions.RemoveEmptyEntries)).Select(id => long.Parse(id, CultureInfo.InvariantCulture))]);
     }
 }

@@ -108,18 +108,21 @@ internal sealed class ReportMaker(ConfinementPolicy policy, ConfinementProof? pr
 
     private LayerReport MakeThreads() =>
         policy.MaxThreads is null ? new(Layer.Threads, LayerState.NotAsked)
-        : isGrouped?.Invoke(Layer.Threads) == true ? new(Layer.Threads, LayerState.Enforced, Group)
+        : isGrouped?.Invoke(Layer.Threads) == true ? Grouped(Layer.Threads)
         : view is null ? new(Layer.Threads, LayerState.Unavailable, Reason: "this platform does not show how many threads a process has")
         : new(Layer.Threads, LayerState.Partial, "the pool looks", "four times a second, at the sandbox itself and not at its children; in between there may be more");
 
     private LayerReport MakeCpuRate() =>
         policy.CpuRate is null ? new(Layer.CpuRate, LayerState.NotAsked)
-        : isGrouped?.Invoke(Layer.CpuRate) == true ? new(Layer.CpuRate, LayerState.Enforced, Group)
+        : isGrouped?.Invoke(Layer.CpuRate) == true ? Grouped(Layer.CpuRate)
         : new(Layer.CpuRate, LayerState.Unavailable, Reason: "no control group with the controller 'cpu' can be made beside this process's own: with systemd give the service Delegate=yes and DelegateSubgroup=host (control groups version 2)");
+
+    private LayerReport Grouped(Layer layer) =>
+        policy.IsSandbox ? new(layer, LayerState.Enforced, Group) : new(layer, LayerState.Partial, Group, "below Restricted the plugin can change the group, whose owner it is");
 
     private LayerReport MakeScratch() =>
         policy.MaxScratchBytes is null ? new(Layer.Scratch, LayerState.NotAsked)
-        : new(Layer.Scratch, LayerState.Partial, "the pool looks", "four times a second; files that were deleted and are still open are not seen");
+        : new(Layer.Scratch, LayerState.Partial, "the pool looks", "four times a second at most; files that were deleted and are still open are not seen");
 
     private LayerReport MakeUser() =>
         policy.UserId is not { } user ? new(Layer.User, LayerState.NotAsked)

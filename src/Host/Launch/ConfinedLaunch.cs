@@ -1,9 +1,8 @@
 using System.Runtime.Versioning;
 using System.Text;
-using ProcessPool.Confining;
 using Microsoft.Win32.SafeHandles;
+using ProcessPool.Confining;
 using ProcessPool.Confining.Linux;
-using ProcessPool.Launch.Interop;
 using ProcessPool.Protocol;
 
 namespace ProcessPool.Launch;
@@ -36,13 +35,14 @@ internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, strin
         .. _policy.ReadablePaths,
     ];
 
+    // The scratch folder first: it is what the sandbox's own user gets.
     private IEnumerable<string> Writable => [scratch, "/dev/null", .. _policy.WritablePaths];
 
     private IEnumerable<string> Devices => settings.Gpu == GpuAccess.On ? GrantedFiles.OfGpu(settings.GpuAssignment?.DeviceOf(index)) : [];
 
     /// <summary>The program and its first arguments, before those of <c>dotnet</c>.</summary>
     public (string Program, IEnumerable<string> Arguments) Program() =>
-        OperatingSystem.IsLinux() && _policy is { IsSandbox: false, Level: ConfinementLevel.Limits, HasLimits: true } && Prlimit is not null
+        OperatingSystem.IsLinux() && _policy is { IsSandbox: false, Level: ConfinementLevel.Limits, HasResourceLimits: true } && Prlimit is not null
             ? (Prlimit, [.. ResourceLimits.CommandLine(ResourceLimits.Of(_policy)), dotnet])
             : (dotnet, []);
 
@@ -63,11 +63,6 @@ internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, strin
             if (_policy.Denies(ConfinementLayer.SharedMemory))
             {
                 environment["DOTNET_EnableWriteXorExecute"] = "0";
-            }
-
-            if (_policy.UserId is { } user)
-            {
-                GiveScratch(user);
             }
 
             RefuseWritable();
@@ -126,6 +121,9 @@ internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, strin
         return new ReportMaker(_policy, proof is null ? null : ConfinementProof.Read(proof), view, settings.Gpu == GpuAccess.Off, [.. view?.OpenFiles.Where(file => IsStrange(file, granted)) ?? []], layer => _group?.Bounds(processId, _policy, layer) == true).Make();
     }
 
+    /// <summary>Ends all that is in the sandbox's group, if it has one.</summary>
+    public void Kill() => _group?.Kill();
+
     public void Dispose()
     {
         DeleteCanary();
@@ -164,19 +162,6 @@ internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, strin
             if (trusted.FirstOrDefault(folder => IsIn(Real(path), folder) || IsIn(folder, Real(path))) is { } touched)
             {
                 throw new ConfinementException($"The policy lets the plugin write {path}, and so change what runs from {touched}. Grant a folder that holds data alone.", null, site);
-            }
-        }
-    }
-
-    // The sandbox is another user by the time that it needs the folder.
-    [SupportedOSPlatform("linux")]
-    private void GiveScratch(int user)
-    {
-        foreach (var path in Directory.GetFileSystemEntries(scratch).Prepend(scratch))
-        {
-            if (LibC.ChangeOwner(path, user, user) != 0)
-            {
-                throw new ConfinementException($"The scratch folder cannot be given to user {user}: only root can do that. Run the host as root, or leave Confinement.UserId out.", null, site);
             }
         }
     }

@@ -165,6 +165,7 @@ internal sealed class ProcessSandbox : ISandbox
 
             try
             {
+                _confined.Kill();
                 _process.Kill(entireProcessTree: true);
             }
             catch (Exception exception) when (exception is InvalidOperationException or AggregateException or System.ComponentModel.Win32Exception)

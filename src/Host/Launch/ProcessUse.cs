@@ -32,12 +32,26 @@ internal readonly record struct ProcessUse(long Resident, long Peak, int Threads
                 }
             }
 
-            return resident > 0 ? new ProcessUse(resident, peak, threads) : null;
+            // A process whose first thread has ended shows no memory there, though its other threads live.
+            return resident > 0 || threads <= 1 ? (resident > 0 ? new ProcessUse(resident, peak, threads) : null) : OfOtherThread(processId, threads);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             return null;
         }
+    }
+
+    private static ProcessUse? OfOtherThread(int processId, int threads)
+    {
+        foreach (var task in Directory.EnumerateDirectories(string.Create(CultureInfo.InvariantCulture, $"/proc/{processId}/task")))
+        {
+            if (File.ReadLines(task + "/status").FirstOrDefault(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)) is { } line)
+            {
+                return new ProcessUse(Bytes(line), Bytes(line), threads);
+            }
+        }
+
+        return null;
     }
 
     // "VmRSS:	   12345 kB"

@@ -7,28 +7,47 @@ namespace ProcessPool.Launch;
 /// <summary>A worker's private working directory, deleted with it. Only its owner may look inside (on Unix).</summary>
 internal sealed class ScratchDirectory(ILogger logger) : IDisposable
 {
-    private static readonly EnumerationOptions All = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = true };
+    // Looking at so many takes about half a second.
+    private const int MostEntries = 100_000;
+
+    // What bytes that are no UTF-8 are read as.
+    private const char NoText = '\uFFFD';
+
+    private static readonly EnumerationOptions Everything = new() { AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false };
 
     public string Path { get; } = Directory.CreateTempSubdirectory("processpool-").FullName;
 
-    /// <summary>The bytes of its files, until they are more than enough. Links are not followed; what is not readable, or changes meanwhile, is left out.</summary>
+    /// <summary>The bytes of its files, until they are more than enough. Links are not followed. What cannot be looked through (very many files, names that are no text, a folder that is closed to this user) counts as more than anything.</summary>
     public long SizeUpTo(long enough)
     {
-        var total = 0L;
-        try
+        var (total, left) = (0L, MostEntries);
+        var folders = new Stack<string>([Path]);
+        while (folders.TryPop(out var folder) && total <= enough)
         {
-            foreach (var file in new FileSystemEnumerable<long>(Path, (ref entry) => entry.Length, All) { ShouldIncludePredicate = (ref entry) => !entry.IsDirectory })
+            try
             {
-                total += file;
-                if (total > enough)
+                foreach (var (name, length, isFolder) in new FileSystemEnumerable<(string Name, long Length, bool IsFolder)>(folder, (ref entry) => (entry.FileName.ToString(), entry.IsDirectory ? 0 : entry.Length, entry.IsDirectory), Everything))
                 {
-                    break;
+                    if (--left < 0 || name.Contains(NoText))
+                    {
+                        return long.MaxValue;
+                    }
+
+                    total += length;
+                    if (isFolder)
+                    {
+                        folders.Push(System.IO.Path.Combine(folder, name));
+                    }
                 }
             }
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // The plugin has moved a folder away meanwhile, or the sandbox is gone.
+            catch (DirectoryNotFoundException)
+            {
+                // Deleted or renamed meanwhile, or the sandbox is gone.
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                return long.MaxValue;
+            }
         }
 
         return total;

@@ -26,15 +26,15 @@ internal sealed partial class DocComments(string assembly)
         {
             if (new FileInfo(path) is { Exists: true, Length: > 0 and <= MaxBytes })
             {
-                // No document type: it could refer to other files.
+                // No document type: it could refer to other files. It may grow while it is read.
                 using var file = PluginFiles.Open(path);
-                using var reader = XmlReader.Create(file, new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null });
+                using var reader = XmlReader.Create(file, new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, MaxCharactersInDocument = MaxBytes });
                 members = [.. Read(reader)];
             }
         }
-        catch (Exception exception) when (exception is XmlException or IOException or UnauthorizedAccessException)
+        catch (Exception)
         {
-            // A plugin is none the worse for it.
+            // A plugin is none the worse for it, and a property does not throw.
         }
 
         return members.Where(member => member.Summary.Length > 0).ToLookup(member => member.Method, member => member.Summary);

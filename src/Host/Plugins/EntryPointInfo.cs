@@ -11,7 +11,7 @@ public sealed record EntryPointInfo(string Name, IReadOnlyList<EntryPointParamet
     /// <summary>The full name of the contract interface that it is a method of; null for a function.</summary>
     public string? Contract { get; init; }
 
-    /// <summary>The summary of its documentation comment, on one line; null when the plugin has no XML file with one.</summary>
+    /// <summary>The summary of its documentation comment, on one line; null when the plugin has no XML file with one. Read from the file when a summary is asked for first.</summary>
     public string? Summary => Documentation is var (comments, type, method) ? comments.Of(type, method) : null;
 
     /// <summary>Where its documentation comment is looked up.</summary>

@@ -8,36 +8,57 @@ internal sealed class ResourceWatch : IDisposable
 {
     private static readonly TimeSpan Often = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Seldom = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
-    // A folder of very many files takes a while to look through: at most a twentieth of the time goes into that.
+    // A folder of very many files takes a while to look through: a twentieth of the time may go into that.
     private const int ScratchShare = 20;
 
     private readonly PoolSettings _settings;
     private readonly Workforce _workforce;
     private readonly ITimer? _timer;
+    private readonly ITimer? _scratchTimer;
     private long _nextScratch;
     private int _looking;
+    private int _lookingAtScratch;
 
     public ResourceWatch(PoolSettings settings, Workforce workforce)
     {
         _settings = settings;
         _workforce = workforce;
-        var period = settings.MemoryLimit is null && settings.Confinement is { MaxThreads: null, MaxScratchBytes: null } ? Seldom : Often;
-        _timer = settings.Debug ? null : settings.Time.CreateTimer(_ => Look(), null, period, period);
+        if (!settings.Debug)
+        {
+            var period = settings.MemoryLimit is null && settings.Confinement.MaxThreads is null ? Seldom : Often;
+            _timer = settings.Time.CreateTimer(_ => OneAtATime(ref _looking, Look), null, period, period);
+            _scratchTimer = settings.Confinement.MaxScratchBytes is { } most ? settings.Time.CreateTimer(_ => OneAtATime(ref _lookingAtScratch, () => LookAtScratch(most)), null, Often, Often) : null;
+        }
     }
 
-    public void Dispose() => _timer?.Dispose();
-
-    private void Look()
+    public void Dispose()
     {
-        // The last look may still be under way on a slow machine.
-        if (Interlocked.Exchange(ref _looking, 1) == 1)
+        _timer?.Dispose();
+        _scratchTimer?.Dispose();
+    }
+
+    // The last look may still be under way on a slow machine.
+    private static void OneAtATime(ref int flag, Action look)
+    {
+        if (Interlocked.Exchange(ref flag, 1) == 1)
         {
             return;
         }
 
-        var began = _settings.Time.GetTimestamp();
-        var looksAtScratch = _settings.Confinement.MaxScratchBytes is not null && began >= _nextScratch;
+        try
+        {
+            look();
+        }
+        finally
+        {
+            Volatile.Write(ref flag, 0);
+        }
+    }
+
+    private void Look()
+    {
         foreach (var worker in _workforce.Living.Select(incarnation => incarnation.Worker))
         {
             // Always read: for the errors.
@@ -46,19 +67,32 @@ internal sealed class ResourceWatch : IDisposable
             {
                 End(worker, CrashReason.MemoryLimit, memory.Value, "bytes of memory", _settings.MemoryLimit.Value);
             }
-            else if (_settings.Confinement.MaxThreads is { } most && worker.ReadThreads() is { } threads && threads > most)
+            else if (_settings.Confinement.MaxThreads is { } most && worker.Threads is { } threads && threads > most)
             {
                 End(worker, CrashReason.ThreadLimit, threads, "threads", most);
             }
-            else if (looksAtScratch && worker.ReadScratch(_settings.Confinement.MaxScratchBytes!.Value) is { } bytes && bytes > _settings.Confinement.MaxScratchBytes)
+        }
+    }
+
+    // By itself: a plugin can make this slow, and the other limits are not to wait for it.
+    private void LookAtScratch(long most)
+    {
+        var began = _settings.Time.GetTimestamp();
+        if (began < _nextScratch)
+        {
+            return;
+        }
+
+        foreach (var worker in _workforce.Living.Select(incarnation => incarnation.Worker))
+        {
+            if (worker.ReadScratch(most) is var bytes && bytes > most)
             {
-                End(worker, CrashReason.ScratchLimit, bytes, "bytes in its scratch folder, or more", _settings.Confinement.MaxScratchBytes.Value);
+                End(worker, CrashReason.ScratchLimit, bytes, "bytes in its scratch folder, or more files than can be counted,", most);
             }
         }
 
         var now = _settings.Time.GetTimestamp();
-        _nextScratch = looksAtScratch ? now + (now - began) * ScratchShare : _nextScratch;
-        Volatile.Write(ref _looking, 0);
+        _nextScratch = now + Math.Min((now - began) * ScratchShare, (long)(LongestPause.TotalSeconds * _settings.Time.TimestampFrequency));
     }
 
     private void End(IWorker worker, CrashReason reason, long amount, string what, long limit)

@@ -74,10 +74,10 @@ internal interface IWorker : IAsyncDisposable
     long? PeakMemory { get; }
 
     /// <summary>How many threads its process had when its memory was read last; null when that is unknown.</summary>
-    int? ReadThreads();
+    int? Threads { get; }
 
     /// <inheritdoc cref="ISandbox.ReadScratch"/>
-    long? ReadScratch(long enough);
+    long ReadScratch(long enough);
 
     /// <summary>Ends the worker and its descendants at once.</summary>
     /// <param name="reason">What its exit is to be put down to, unless it broke the protocol before; null: to what its exit code says.</param>

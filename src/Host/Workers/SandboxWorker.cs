@@ -261,9 +261,9 @@ internal sealed class SandboxWorker : IWorker
         return use?.Resident;
     }
 
-    public int? ReadThreads() => _threads;
+    public int? Threads => _threads;
 
-    public long? ReadScratch(long enough) => _sandbox.ReadScratch(enough);
+    public long ReadScratch(long enough) => _sandbox.ReadScratch(enough);
 
     public long? PeakMemory => _peakMemory > 0 ? _peakMemory : null;
 

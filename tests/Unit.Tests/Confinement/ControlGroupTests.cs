@@ -14,10 +14,11 @@ public sealed class ControlGroupTests : IDisposable
     {
         Offer(_mount, "cpu pids");
         Assert.Equal(Path.Combine(_mount, "system.slice/some.service"), ControlGroup.FindParent("9:cpu:/x\n0::/system.slice/some.service/host\n", [Path.Combine(_mount, "none"), _mount]));
-        Assert.Equal(_mount, ControlGroup.FindParent("0::/\n", [_mount]));
+        Assert.Null(ControlGroup.FindParent("0::/\n", [_mount]));
+        Assert.Null(ControlGroup.FindParent("0::/system.slice/some.service\n", [_mount]));
         Assert.Null(ControlGroup.FindParent("9:cpu:/x\n", [_mount]));
-        Assert.Null(ControlGroup.FindParent("0::/../outside\n", [_mount]));
-        Assert.Null(ControlGroup.FindParent("0::/a\n", [Path.Combine(_mount, "none")]));
+        Assert.Null(ControlGroup.FindParent("0::/../host\n", [_mount]));
+        Assert.Null(ControlGroup.FindParent("0::/a/host\n", [Path.Combine(_mount, "none")]));
     }
 
     [Fact]
@@ -44,6 +45,23 @@ public sealed class ControlGroupTests : IDisposable
         Assert.False(group.Bounds(4712, policy, ConfinementLayer.Threads), "Another process is in it.");
         File.WriteAllText(Path.Combine(_mount, "worker", "pids.max"), "max");
         Assert.False(group.Bounds(4711, policy, ConfinementLayer.Threads), "Somebody has taken the limit away.");
+    }
+
+    [Fact]
+    public void What_is_left_in_a_group_is_ended_with_it()
+    {
+        Offer(_mount, "pids");
+        var group = ControlGroup.Make(_mount, "worker", ConfinementPolicy.Limits with { MaxThreads = 100 })!;
+        var kill = Path.Combine(_mount, "worker", "cgroup.kill");
+        File.WriteAllText(kill, "");
+        group.Kill();
+        Assert.Equal("1", File.ReadAllText(kill));
+
+        // The kernel's files do not keep a folder from being removed; these do.
+        Array.ForEach(Directory.GetFiles(Path.Combine(_mount, "worker")), File.Delete);
+        group.Dispose();
+        Assert.False(Directory.Exists(Path.Combine(_mount, "worker")));
+        group.Dispose();
     }
 
     [Fact]

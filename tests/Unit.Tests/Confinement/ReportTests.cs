@@ -103,6 +103,7 @@ public sealed class ReportTests
         Assert.Equal(LayerState.Enforced, Make(policy, threads: [other, other])[ConfinementLayer.User].State);
         Assert.Contains("only root can", Make(policy, threads: [other, Confined])[ConfinementLayer.User].Reason);
         Assert.Equal(LayerState.Unavailable, Make(policy, threads: [other, other with { Ids = [7, 7, 0, 7, 7, 7, 7, 7] }])[ConfinementLayer.User].State);
+        Assert.Equal(LayerState.Unavailable, Make(policy, threads: [other with { Ids = [.. other.Ids, 7] }])[ConfinementLayer.User].State);
     }
 
     [Fact]

@@ -153,13 +153,11 @@ internal sealed class FakeWorker(string name) : IWorker
 
     public int? Threads { get; set; }
 
-    public long? Scratch { get; set; }
+    public long Scratch { get; set; }
 
     public long? ReadMemory() => Memory;
 
-    public int? ReadThreads() => Threads;
-
-    public long? ReadScratch(long enough) => Scratch;
+    public long ReadScratch(long enough) => Scratch;
 
     public void Kill(CrashReason? reason = null)
     {

@@ -54,9 +54,6 @@ internal static partial class LibC
     /// <summary>Makes a part of a file a hole: what it took is the system's again, and it reads as zeros.</summary>
     public static void PunchHole(SafeFileHandle file, long at, long bytes) => _ = Fallocate(file, KeepSize | MakeHole, at, bytes);
 
-    [LibraryImport("libc", EntryPoint = "lchown", StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int ChangeOwner(string path, int user, int group);
-
     [LibraryImport("libc", EntryPoint = "memfd_create", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int MemfdCreate(string name, uint flags);
 
