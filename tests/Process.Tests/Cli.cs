@@ -10,16 +10,21 @@ internal static class Cli
     public static string Program { get; } =
         typeof(Cli).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "Cli").Value!;
 
-    public static System.Diagnostics.Process Start(params string[] arguments)
+    public static System.Diagnostics.Process Start(params string[] arguments) => StartBy("dotnet", ["exec", Program, .. arguments]);
+
+    /// <summary>With SIGINT as a terminal has it: what a shell starts in the background ignores it, and so does all that it starts.</summary>
+    public static System.Diagnostics.Process StartInterruptible(params string[] arguments) => StartBy("env", ["--default-signal=INT", "dotnet", "exec", Program, .. arguments]);
+
+    private static System.Diagnostics.Process StartBy(string program, string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet")
+        var start = new ProcessStartInfo(program)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             WorkingDirectory = Repository.Root,
         };
-        foreach (var argument in (string[])["exec", Program, .. arguments])
+        foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);
         }

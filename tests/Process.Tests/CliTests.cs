@@ -213,7 +213,7 @@ public sealed class CliTests
     public async Task The_first_interrupt_drains_and_the_second_kills()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Sends SIGINT.");
-        using (var draining = Cli.Start("map", Sample, "Square", "-k"))
+        using (var draining = Cli.StartInterruptible("map", Sample, "Square", "-k"))
         {
             await draining.StandardInput.WriteLineAsync("7");
             await draining.StandardInput.FlushAsync();
@@ -223,7 +223,7 @@ public sealed class CliTests
             Assert.Equal(130, draining.ExitCode);
         }
 
-        using var spinning = Cli.Start("map", Odd, "Spin");
+        using var spinning = Cli.StartInterruptible("map", Odd, "Spin");
         await spinning.StandardInput.WriteLineAsync("{}");
         spinning.StandardInput.Close();
         while (await spinning.StandardError.ReadLineAsync().Within("the call begins") is { } line && !line.Contains("spinning", StringComparison.Ordinal))
