@@ -5,14 +5,14 @@ namespace ProcessPool.Confining;
 /// <summary>A policy on its way to the sandbox: an environment variable, one line for each value. What a host adds to it, the sandbox needs to know.</summary>
 /// <param name="Policy">Level, limits and weakenings.</param>
 /// <param name="Readable">All that is granted for reading, the runtime and the plugin included.</param>
-/// <param name="Writable">All that is granted for writing; the scratch folder first.</param>
+/// <param name="Scratch">The scratch folder; "" below Restricted.</param>
 /// <param name="Devices">Device files that are granted.</param>
 /// <param name="Programs">What may be executed: the runtime's own program.</param>
 /// <param name="Descriptors">Which descriptors the sandbox keeps.</param>
 /// <param name="Canary">A file that must not be readable.</param>
 /// <param name="Host">The host's process id.</param>
 internal sealed record PolicyText(
-    ConfinementPolicy Policy, IReadOnlyList<string> Readable, IReadOnlyList<string> Writable, IReadOnlyList<string> Devices, IReadOnlyList<string> Programs,
+    ConfinementPolicy Policy, string Scratch, IReadOnlyList<string> Readable, IReadOnlyList<string> Devices, IReadOnlyList<string> Programs,
     IReadOnlyList<int> Descriptors, string Canary, int Host)
 {
     /// <summary>The variable's name.</summary>
@@ -23,9 +23,9 @@ internal sealed record PolicyText(
 
     public string Write()
     {
-        var lines = new List<string> { $"level={Policy.Level}", $"canary={Escape(Canary)}", Invariant($"host={Host}") };
+        var lines = new List<string> { $"level={Policy.Level}", $"canary={Escape(Canary)}", $"scratch={Escape(Scratch)}", Invariant($"host={Host}") };
         lines.AddRange(Readable.Select(path => "read=" + Escape(path)));
-        lines.AddRange(Writable.Select(path => "write=" + Escape(path)));
+        lines.AddRange(Policy.WritablePaths.Select(path => "write=" + Escape(path)));
         lines.AddRange(Devices.Select(path => "device=" + Escape(path)));
         lines.AddRange(Programs.Select(path => "execute=" + Escape(path)));
         lines.AddRange(Descriptors.Select(descriptor => Invariant($"keep={descriptor}")));
@@ -52,8 +52,8 @@ internal sealed record PolicyText(
     public static PolicyText Read(string text)
     {
         var policy = ConfinementPolicy.None;
-        var (canary, host) = ("", 0);
-        var (readable, writable, devices, programs) = (new List<string>(), new List<string>(), new List<string>(), new List<string>());
+        var (canary, scratch, host) = ("", "", 0);
+        var (readable, devices, programs) = (new List<string>(), new List<string>(), new List<string>());
         var descriptors = new List<int>();
         foreach (var line in text.Split('\n'))
         {
@@ -72,6 +72,9 @@ internal sealed record PolicyText(
                 case "canary":
                     canary = Uri.UnescapeDataString(value);
                     break;
+                case "scratch":
+                    scratch = Uri.UnescapeDataString(value);
+                    break;
                 case "host":
                     host = (int)Number(value);
                     break;
@@ -79,7 +82,7 @@ internal sealed record PolicyText(
                     readable.Add(Uri.UnescapeDataString(value));
                     break;
                 case "write":
-                    writable.Add(Uri.UnescapeDataString(value));
+                    policy = policy with { WritablePaths = policy.WritablePaths.Add(Uri.UnescapeDataString(value)) };
                     break;
                 case "device":
                     devices.Add(Uri.UnescapeDataString(value));
@@ -116,7 +119,7 @@ internal sealed record PolicyText(
             }
         }
 
-        return new PolicyText(policy, readable, writable, devices, programs, descriptors, canary, host);
+        return new PolicyText(policy, scratch, readable, devices, programs, descriptors, canary, host);
     }
 
     private static ConfinementPolicy Of(string level) => level switch

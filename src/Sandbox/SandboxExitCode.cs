@@ -9,6 +9,9 @@ internal static class SandboxExitCode
     /// <summary>Started without the host's pipes.</summary>
     public const int NotUnderHost = 64;
 
+    /// <summary>Confining itself failed half-way.</summary>
+    public const int NotConfined = 65;
+
     /// <summary>The host's messages could not be understood.</summary>
     public const int ProtocolError = 68;
 }

@@ -13,15 +13,15 @@ namespace ProcessPool.Confining.Linux;
 [SupportedOSPlatform("linux")]
 internal static class ConfinedStart
 {
+    /// <summary>The name of the error after which the sandbox is of no use.</summary>
+    public const string ExecuteFailed = "execve";
+
     private static readonly SystemCall Duplicate = new("dup3", 292, 24);
 
     private const int SetNoNewPrivileges = 38;
     private const int SetParentDeathSignal = 1;
     private const int DropFromBoundingSet = 24;
-    private const int Ambient = 47;
-    private const int ClearAmbient = 4;
-    private const int Capabilities = 64;
-    private const uint CapabilityVersion = 0x20080522;
+    private const int MostCapabilities = 64;
     private const int NewNetwork = 0x40000000;
     private const int NewIpc = 0x08000000;
     private const int NewHostName = 0x04000000;
@@ -54,12 +54,13 @@ internal static class ConfinedStart
         DropFromBounds();
         if (policy.Policy.UserId is { } user)
         {
-            Note(errors, "user", BecomeUser(user, policy.Writable[0]));
+            Note(errors, "user", BecomeUser(user, policy.Scratch));
         }
 
-        DropCapabilities();
+        var hadCapabilities = Capabilities.Any();
+        Capabilities.Drop();
         Note(errors, "no_new_privs", LibC.Prctl(SetNoNewPrivileges, 1, 0, 0, 0) == 0 ? 0 : Marshal.GetLastPInvokeError());
-        if (CanConfineAllThreads(policy) && EnterLandlock(policy, [], allThreads: true))
+        if (!hadCapabilities && CanConfineAllThreads(policy) && EnterLandlock(policy, [], allThreads: true))
         {
             ResourceLimits.IgnoreFileSizeSignal();
             ResourceLimits.Apply(ResourceLimits.Of(policy.Policy));
@@ -70,13 +71,13 @@ internal static class ConfinedStart
         _ = EnterLandlock(policy, errors, allThreads: false);
         KeepOnly(policy.Descriptors, errors);
         ResourceLimits.IgnoreFileSizeSignal();
-        Note(errors, "execve", ExecuteAgain(policy, errors));
+        Note(errors, ExecuteFailed, ExecuteAgain(policy, errors));
         return errors;
     }
 
-    // Never run: it takes Linux 7.0. Root's user and capabilities are each thread's own, and a limit of stacks is for the next program: then the program is executed again there too.
+    // Never run: it takes Linux 7.0. Users and capabilities are each thread's own, and a limit of stacks is for the next program: then the program is executed again there too.
     private static bool CanConfineAllThreads(PolicyText policy) =>
-        Landlock.Abi() >= LandlockAbi.AllThreads && LibC.GetEffectiveUserId() != 0 && policy.Policy is { MemoryLimit: null, UserId: null };
+        Landlock.Abi() >= LandlockAbi.AllThreads && policy.Policy is { MemoryLimit: null, UserId: null };
 
     /// <summary>The second stage: before any other thread of ours.</summary>
     /// <param name="policy">The policy.</param>
@@ -140,7 +141,7 @@ internal static class ConfinedStart
     // Before the capabilities: afterwards neither it nor the user can be changed any more.
     private static void DropFromBounds()
     {
-        for (var capability = 0; capability < Capabilities && LibC.Prctl(DropFromBoundingSet, capability, 0, 0, 0) == 0; capability++)
+        for (var capability = 0; capability < MostCapabilities && LibC.Prctl(DropFromBoundingSet, capability, 0, 0, 0) == 0; capability++)
         {
         }
     }
@@ -157,14 +158,6 @@ internal static class ConfinedStart
         var result = LibC.Call(SystemCall.SetGroups.Number);
         result = result < 0 ? result : LibC.Call(SystemCall.SetGroupIds.Number, user, user, user);
         return (int)-(result < 0 ? result : LibC.Call(SystemCall.SetUserIds.Number, user, user, user));
-    }
-
-    private static unsafe void DropCapabilities()
-    {
-        _ = LibC.Prctl(Ambient, ClearAmbient, 0, 0, 0);
-        var header = stackalloc uint[2] { CapabilityVersion, 0 };
-        var none = stackalloc uint[6];
-        _ = LibC.Call(SystemCall.SetCapabilities.Number, (nint)header, (nint)none);
     }
 
     private static bool EnterLandlock(PolicyText policy, Dictionary<string, int> errors, bool allThreads)
@@ -184,7 +177,7 @@ internal static class ConfinedStart
                 Grant(path, FileRights.Read | (children ? FileRights.Execute : FileRights.None));
             }
 
-            foreach (var path in policy.Writable)
+            foreach (var path in policy.Policy.WritablePaths.Add(policy.Scratch).Add("/dev/null"))
             {
                 Grant(path, FileRights.Write);
             }

@@ -18,7 +18,7 @@ internal sealed class ControlGroup : IDisposable
     private ControlGroup(string folder) => _folder = folder;
 
     /// <summary>The folder in which groups can be made; null: there is none.</summary>
-    public static string? Parent { get; } = OperatingSystem.IsLinux() ? FindParent(File.Exists("/proc/self/cgroup") ? File.ReadAllText("/proc/self/cgroup") : "", ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"]) : null;
+    public static string? Parent { get; } = OperatingSystem.IsLinux() ? FindParent(OwnGroups(), ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"]) : null;
 
     /// <summary>What a policy asks of a group: file and content.</summary>
     public static IReadOnlyList<(ConfinementLayer Layer, string Controller, string File, string Content)> LimitsOf(ConfinementPolicy policy)
@@ -47,15 +47,16 @@ internal sealed class ControlGroup : IDisposable
     public static ControlGroup? Make(string parent, string name, ConfinementPolicy policy)
     {
         var limits = LimitsOf(policy);
-        var offered = Words(Path.Combine(parent, "cgroup.controllers"));
-        if (!limits.Any(limit => offered.Contains(limit.Controller)))
+        if (limits.Count == 0)
         {
             return null;
         }
 
-        foreach (var limit in limits.Where(limit => offered.Contains(limit.Controller) && !Words(Path.Combine(parent, "cgroup.subtree_control")).Contains(limit.Controller)))
+        var offered = Words(Path.Combine(parent, "cgroup.controllers"));
+        var shared = limits.Where(limit => offered.Contains(limit.Controller) && Share(parent, limit.Controller)).ToList();
+        if (shared.Count == 0)
         {
-            File.WriteAllText(Path.Combine(parent, "cgroup.subtree_control"), "+" + limit.Controller);
+            return null;
         }
 
         var folder = Path.Combine(parent, name);
@@ -63,7 +64,7 @@ internal sealed class ControlGroup : IDisposable
         var group = new ControlGroup(folder);
         try
         {
-            foreach (var limit in limits.Where(limit => offered.Contains(limit.Controller)))
+            foreach (var limit in shared)
             {
                 File.WriteAllText(Path.Combine(folder, limit.File), limit.Content);
             }
@@ -89,7 +90,7 @@ internal sealed class ControlGroup : IDisposable
             return LimitsOf(policy).Any(limit => limit.Layer == layer && Words(Path.Combine(_folder, limit.File)).SequenceEqual(limit.Content.Split(' ')))
                 && Words(Path.Combine(_folder, "cgroup.procs")).Contains(processId.ToString(CultureInfo.InvariantCulture));
         }
-        catch (IOException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             return false;
         }
@@ -142,6 +143,37 @@ internal sealed class ControlGroup : IDisposable
         var own = groups.Split('\n').FirstOrDefault(line => line.StartsWith("0::/", StringComparison.Ordinal))?[4..];
         var mount = mounts.FirstOrDefault(folder => File.Exists(Path.Combine(folder, "cgroup.controllers")));
         return own is null || mount is null || own.Split('/').Contains("..") || Path.GetFileName(own) != OwnName ? null : Path.GetDirectoryName(Path.Combine(mount, own));
+    }
+
+    // One that cannot be shared out is not to cost the other one its limit.
+    private static bool Share(string parent, string controller)
+    {
+        try
+        {
+            var file = Path.Combine(parent, "cgroup.subtree_control");
+            if (!Words(file).Contains(controller))
+            {
+                File.WriteAllText(file, "+" + controller);
+            }
+
+            return true;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    private static string OwnGroups()
+    {
+        try
+        {
+            return File.ReadAllText("/proc/self/cgroup");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
     }
 
     private static string[] Words(string path) => File.ReadAllText(path).Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries);

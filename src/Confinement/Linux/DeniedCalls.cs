@@ -26,13 +26,19 @@ internal static class DeniedCalls
     private const uint Truncate = 0x200;
     private const uint FastOpen = 0x20000000;
     private const uint EnableVerity = 0x40806685;
+    private const uint ExclusiveLock = 2;
     private const int Nothing = 0;
 
     private static readonly SystemCall MapMemory = new("mmap", 9, 222);
     private static readonly SystemCall SetScheduler = new("sched_setscheduler", 144, 119);
 
-    // SOCK_STREAM and SOCK_SEQPACKET, with and without SOCK_NONBLOCK and SOCK_CLOEXEC.
-    private static readonly uint[] ConnectedTypes = [1, 0x801, 0x80001, 0x80801, 5, 0x805, 0x80005, 0x80805];
+    // SOCK_STREAM, SOCK_DGRAM and SOCK_SEQPACKET, each with and without SOCK_NONBLOCK and SOCK_CLOEXEC.
+    private static readonly uint[] StreamTypes = [1, 0x801, 0x80001, 0x80801];
+    private static readonly uint[] DatagramTypes = [2, 0x802, 0x80002, 0x80802];
+    private static readonly uint[] ConnectedTypes = [.. StreamTypes, 5, 0x805, 0x80005, 0x80805];
+
+    // FS_IOC_RESVSP, FS_IOC_RESVSP64, FS_IOC_ZERO_RANGE.
+    private static readonly uint[] Reservations = [0x40305828, 0x4030582A, 0x40305839];
 
     // Kinds of namespaces, and CLONE_PARENT: a child that is not this process's.
     private static readonly uint[] CloneFlags = [0x8000, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000];
@@ -40,7 +46,7 @@ internal static class DeniedCalls
     // What no ordinary code needs: a smaller surface of the kernel, and ways around the other layers.
     private static readonly SystemCall[] NotForPlugins =
     [
-        new("ptrace", 101, 117), new("process_vm_readv", 310, 270), new("process_vm_writev", 311, 271), new("kcmp", 312, 272),
+        SystemCall.Trace, new("process_vm_readv", 310, 270), new("process_vm_writev", 311, 271), new("kcmp", 312, 272),
         SystemCall.New("pidfd_open", 434), SystemCall.New("pidfd_getfd", 438), SystemCall.New("pidfd_send_signal", 424),
         SystemCall.New("process_madvise", 440), SystemCall.New("process_mrelease", 448),
         new("rt_sigqueueinfo", 129, 138), new("rt_tgsigqueueinfo", 297, 240), new("tkill", 200, 130),
@@ -57,7 +63,7 @@ internal static class DeniedCalls
         new("mount", 165, 40), new("umount2", 166, 39), new("pivot_root", 155, 41), new("chroot", 161, 51),
         SystemCall.New("open_tree", 428), SystemCall.New("move_mount", 429), SystemCall.New("fsopen", 430), SystemCall.New("fsconfig", 431),
         SystemCall.New("fsmount", 432), SystemCall.New("fspick", 433), SystemCall.New("mount_setattr", 442), SystemCall.New("open_tree_attr", 467), SystemCall.New("statmount", 457), SystemCall.New("listmount", 458),
-        new("unshare", 272, 97), new("setns", 308, 268),
+        SystemCall.Unshare, new("setns", 308, 268),
         new("init_module", 175, 105), new("finit_module", 313, 273), new("delete_module", 176, 106),
         new("kexec_load", 246, 104), new("kexec_file_load", 320, 294), new("reboot", 169, 142),
         new("iopl", 172, SystemCall.None), new("ioperm", 173, SystemCall.None), new("modify_ldt", 154, SystemCall.None),
@@ -71,7 +77,7 @@ internal static class DeniedCalls
 
     private static readonly SystemCall[] Attributes =
     [
-        new("chmod", 90, SystemCall.None), new("fchmod", 91, 52), new("fchmodat", 268, 53), SystemCall.New("fchmodat2", 452),
+        new("chmod", 90, SystemCall.None), new("fchmod", 91, 52), SystemCall.ChangeMode, SystemCall.New("fchmodat2", 452),
         new("chown", 92, SystemCall.None), new("fchown", 93, 55), new("lchown", 94, SystemCall.None), new("fchownat", 260, 54),
         new("setxattr", 188, 5), new("lsetxattr", 189, 6), new("fsetxattr", 190, 7), SystemCall.New("setxattrat", 463),
         new("removexattr", 197, 14), new("lremovexattr", 198, 15), new("fremovexattr", 199, 16), SystemCall.New("removexattrat", 466),
@@ -103,18 +109,24 @@ internal static class DeniedCalls
             // Memory that grows downwards is not counted as data.
             new(MapMemory, OutOfMemory, HasAll(3, GrowsDown)),
             // Space beyond the end of a file: neither its size nor a limit of sizes tells of it.
-            new(new("fallocate", 285, 47), NotPermitted, HasAll(1, KeepSize)),
+            new(new("fallocate", 285, 47), NotPermitted, HasAll(1, KeepSize)), new(new("ioctl", 16, 29), NotPermitted, OneOf(1, Reservations)),
             // Done without doing it: for a thread of an ordinary user they change nothing.
             new(SetScheduler, NotPermitted, NoneOf(1, 0)), new(SetScheduler, Nothing),
             new(SystemCall.SetLimit, NotPermitted, OtherProcess(0), NotNull(2)),
             new(new("sched_setaffinity", 203, 122), NotPermitted, OtherProcess(0)),
             // TIOCSTI, TIOCLINUX: input that nobody typed. FIOSETOWN, SIOCSPGRP: signals that the kernel sends. FS_IOC_ENABLE_VERITY: a file that nobody can write any more.
             new(new("ioctl", 16, 29), NotPermitted, OneOf(1, 0x5412, 0x541C, 0x8901, 0x8902, EnableVerity)),
-            // F_SETOWN, F_SETSIG, F_SETOWN_EX: signals too.
-            new(new("fcntl", 72, 25), NotPermitted, OneOf(1, 8, 10, 15)),
+            // F_SETOWN, F_SETSIG, F_SETOWN_EX: signals too. F_SETLEASE: whoever opens the file waits.
+            new(new("fcntl", 72, 25), NotPermitted, OneOf(1, 8, 10, 15, 1024)),
             // PR_SET_PDEATHSIG, PR_SET_DUMPABLE.
             new(new("prctl", 157, 167), NotPermitted, OneOf(0, 1, 4)),
         };
+        if (policy.WritablePaths.IsEmpty)
+        {
+            // Whoever can read a file can lock it, and nobody else could open it by .NET then. .NET does without where it is not supported; a plugin alone in its folder needs no lock.
+            denied.Add(new(new("flock", 73, 32), NotSupported, HasAll(1, ExclusiveLock)));
+        }
+
         denied.AddRange(NotForPlugins.Select(call => new DeniedCall(call, NotPermitted)));
         if (children)
         {
@@ -144,7 +156,7 @@ internal static class DeniedCalls
 
         if (policy.Denies(ConfinementLayer.SharedMemory))
         {
-            denied.Add(new(new("memfd_create", 319, 279), NotPermitted));
+            denied.Add(new(SystemCall.MakeMemory, NotPermitted));
             denied.Add(new(SystemCall.New("memfd_secret", 447), NotPermitted));
             denied.Add(new(MapMemory, OutOfMemory, HasAll(3, SharedAnonymous)));
         }
@@ -182,7 +194,7 @@ internal static class DeniedCalls
         }
 
         // Landlock knows the ports of TCP. Protocols that fall back to it, data with the first packet, and listening without a port go around that.
-        denied.Add(new(SystemCall.Socket, PermissionDenied, NoneOf(0, Inet, Inet6), NoneOf(2, 0, 6, 17)));
+        denied.Add(new(SystemCall.Socket, PermissionDenied, NoneOf(0, Inet, Inet6), NoneOf(1, [.. StreamTypes, .. DatagramTypes]), NoneOf(2, 0, 6, 17)));
         denied.Add(new(new("listen", 50, 201), PermissionDenied));
         denied.Add(new(new("sendto", 44, 206), NotPermitted, HasAll(3, FastOpen)));
         denied.Add(new(new("sendmsg", 46, 211), NotPermitted, HasAll(2, FastOpen)));

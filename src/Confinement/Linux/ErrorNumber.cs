@@ -8,4 +8,5 @@ internal static class ErrorNumber
     public const int PermissionDenied = 13;
     public const int InvalidArgument = 22;
     public const int NotImplemented = 38;
+    public const int NotSupported = 95;
 }

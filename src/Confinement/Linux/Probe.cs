@@ -11,9 +11,6 @@ namespace ProcessPool.Confining.Linux;
 [SupportedOSPlatform("linux")]
 internal static class Probe
 {
-    private static readonly SystemCall MakeMemory = new("memfd_create", 319, 279);
-    private static readonly SystemCall ChangeMode = new("fchmodat", 268, 53);
-
     private const int ReadOnly = 0;
     private const int MakeForWriting = 0x41;
     private const int StreamSocket = 1;
@@ -52,8 +49,8 @@ internal static class Probe
         // None of these can succeed: the filter refuses before the arguments are looked at.
         ("fork", Error(LibC.Call(SystemCall.MakeProcess.Number, SignalHandlersWithoutMemory))),
         ("execute", Error(LibC.Call(SystemCall.Execute.Number))),
-        ("memory", Error(LibC.Call(MakeMemory.Number))),
-        ("mode", Error(LibC.Call(ChangeMode.Number, -1))),
+        ("memory", Error(LibC.Call(SystemCall.MakeMemory.Number))),
+        ("mode", Error(LibC.Call(SystemCall.ChangeMode.Number, -1))),
         ("signal", Error(LibC.Call(SystemCall.Kill.Number, policy.Host, 0))),
         ("trace", Error(LibC.Call(SystemCall.Trace.Number, GetRegisters, policy.Host))),
     ];

@@ -18,7 +18,7 @@ internal sealed class ReportMaker(ConfinementPolicy policy, ConfinementProof? pr
 
     private const string Group = "a control group";
 
-    private bool IsFiltered => proof is not null && !proof.Errors.ContainsKey("seccomp") && view?.Threads.All(thread => thread.IsFiltered && thread.HasNoNewPrivileges) == true;
+    private bool IsFiltered => proof is not null && !proof.Errors.ContainsKey("seccomp") && view is { Threads.Count: > 0 } && view.Threads.All(thread => thread.IsFiltered && thread.HasNoNewPrivileges);
 
     public ConfinementReport Make()
     {
@@ -98,7 +98,7 @@ internal sealed class ReportMaker(ConfinementPolicy policy, ConfinementProof? pr
             return new(layer, LayerState.Unavailable, Reason: "the process does not have the limit");
         }
 
-        return layer == Layer.Processes && policy.UserId is null && GetEffectiveUserIdOrOther() == 0
+        return layer == Layer.Processes && GetEffectiveUserIdOrOther() == 0 && MakeUser().State != LayerState.Enforced
             ? new(layer, LayerState.Unavailable, "RLIMIT_NPROC", "the kernel does not count root's processes: run the host as an ordinary user, or give the sandbox one with UserId")
             : layer == Layer.Memory && !policy.Denies(Layer.SharedMemory)
                 ? new(layer, LayerState.Partial, "RLIMIT_DATA", "shared memory is not counted; the pool's watch on resident memory ends the worker")
@@ -127,7 +127,9 @@ internal sealed class ReportMaker(ConfinementPolicy policy, ConfinementProof? pr
     private LayerReport MakeUser() =>
         policy.UserId is not { } user ? new(Layer.User, LayerState.NotAsked)
         : view is { Threads.Count: > 0 } && view.Threads.All(thread => thread.Ids.Count == 8 && thread.Ids.All(id => id == user)) ? new(Layer.User, LayerState.Enforced, "setresuid")
-        : new(Layer.User, LayerState.Unavailable, Reason: ErrorOr("user", "only root can become another user: run the host as root, or leave UserId out"));
+        : new(Layer.User, LayerState.Unavailable, Reason: ErrorOr("user", MissingForUsers() is { Count: > 0 } missing
+            ? $"the host lacks {string.Join(", ", missing)}: run it as root, in a container with these capabilities added, or leave UserId out"
+            : "the process is not that user, or what it is cannot be seen"));
 
     private LayerReport Filtered(Layer layer, params (string What, int Error)[] attempts) =>
         !policy.Denies(layer) ? new(layer, LayerState.NotAsked)
@@ -155,6 +157,8 @@ internal sealed class ReportMaker(ConfinementPolicy policy, ConfinementProof? pr
 
         return null;
     }
+
+    private static IReadOnlyList<string> MissingForUsers() => OperatingSystem.IsLinux() ? Capabilities.MissingForUsers : [];
 
     private static uint GetEffectiveUserIdOrOther() => OperatingSystem.IsLinux() ? LibC.GetEffectiveUserId() : uint.MaxValue;
 }

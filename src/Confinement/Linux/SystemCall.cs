@@ -18,6 +18,7 @@ internal readonly record struct SystemCall(string Name, int X64, int Arm64)
     public static readonly SystemCall LandlockRestrictSelf = New("landlock_restrict_self", 446);
     public static readonly SystemCall CloseRange = New("close_range", 436);
     public static readonly SystemCall Seccomp = new("seccomp", 317, 277);
+    public static readonly SystemCall GetCapabilities = new("capget", 125, 90);
     public static readonly SystemCall SetCapabilities = new("capset", 126, 91);
     public static readonly SystemCall SetGroups = new("setgroups", 116, 159);
     public static readonly SystemCall SetGroupIds = new("setresgid", 119, 149);
@@ -29,6 +30,8 @@ internal readonly record struct SystemCall(string Name, int X64, int Arm64)
     public static readonly SystemCall Execute = new("execve", 59, 221);
     public static readonly SystemCall Kill = new("kill", 62, 129);
     public static readonly SystemCall Trace = new("ptrace", 101, 117);
+    public static readonly SystemCall MakeMemory = new("memfd_create", 319, 279);
+    public static readonly SystemCall ChangeMode = new("fchmodat", 268, 53);
 
     /// <summary>The number on this machine.</summary>
     /// <exception cref="PlatformNotSupportedException">It is neither x64 nor arm64.</exception>

@@ -7,7 +7,7 @@ using ProcessPool.Protocol;
 
 namespace ProcessPool.Launch;
 
-/// <summary>What the pool's policy means for the start of one sandbox, and what was achieved of it. Linux; elsewhere nothing is confined, and the report says so.</summary>
+/// <summary>What the pool's policy means for the start of one sandbox, and what was achieved of it. Linux. On Windows there is a job object, of which the report says nothing because it was never tried; elsewhere nothing is confined, and the report says so.</summary>
 /// <param name="settings">The pool's.</param>
 /// <param name="dotnet">The program that runs the sandbox.</param>
 /// <param name="sandbox">The sandbox program.</param>
@@ -20,7 +20,8 @@ internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, strin
     // Starts a program with limits, without a shell: part of util-linux.
     private static readonly string? Prlimit = new[] { "/usr/bin/prlimit", "/bin/prlimit" }.FirstOrDefault(File.Exists);
 
-    private readonly ConfinementPolicy _policy = settings.Confinement;
+    // A host that could not end a sandbox of another user, or not see what it does, does not give it one.
+    private readonly ConfinementPolicy _policy = settings.Confinement is { UserId: not null } policy && OperatingSystem.IsLinux() && Capabilities.MissingForUsers.Count > 0 ? policy with { UserId = null } : settings.Confinement;
     private string? _canary;
     private ControlGroup? _group;
     private JobObject? _job;
@@ -35,7 +36,6 @@ internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, strin
         .. _policy.ReadablePaths,
     ];
 
-    // The scratch folder first: it is what the sandbox's own user gets.
     private IEnumerable<string> Writable => [scratch, "/dev/null", .. _policy.WritablePaths];
 
     private IEnumerable<string> Devices => settings.Gpu == GpuAccess.On ? GrantedFiles.OfGpu(settings.GpuAssignment?.DeviceOf(index)) : [];
@@ -70,8 +70,8 @@ internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, strin
         }
 
         var text = (_policy.IsSandbox
-            ? new PolicyText(_policy, [.. Readable], [.. Writable], [.. Devices], [Real(dotnet), .. GrantedFiles.Loaders], pipes.Descriptors, _canary!, Environment.ProcessId)
-            : new PolicyText(_policy, [], [], [], [], pipes.Descriptors, "", Environment.ProcessId)).Write();
+            ? new PolicyText(_policy, scratch, [.. Readable], [.. Devices], [RealPath.Of(dotnet), .. GrantedFiles.Loaders], pipes.Descriptors, _canary!, Environment.ProcessId)
+            : new PolicyText(_policy, "", [], [], [], pipes.Descriptors, "", Environment.ProcessId)).Write();
         if (Encoding.UTF8.GetByteCount(text) > PolicyText.MaxBytes)
         {
             throw new ConfinementException($"The policy grants so many paths ({_policy.ReadablePaths.Length + _policy.WritablePaths.Length}) that they cannot be passed to a process. Grant folders that contain them.", null, site);
@@ -112,13 +112,13 @@ internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, strin
         if (!OperatingSystem.IsLinux())
         {
             // Nothing is looked at there: nothing is said to hold.
-            return new ReportMaker(_policy, null, null, settings.Gpu == GpuAccess.Off, []).Make();
+            return new ReportMaker(settings.Confinement, null, null, settings.Gpu == GpuAccess.Off, []).Make();
         }
 
         DeleteCanary();
         var view = Look(processId);
         List<string> granted = [.. Readable, .. Writable];
-        return new ReportMaker(_policy, proof is null ? null : ConfinementProof.Read(proof), view, settings.Gpu == GpuAccess.Off, [.. view?.OpenFiles.Where(file => IsStrange(file, granted)) ?? []], layer => _group?.Bounds(processId, _policy, layer) == true).Make();
+        return new ReportMaker(settings.Confinement, proof is null ? null : ConfinementProof.Read(proof), view, settings.Gpu == GpuAccess.Off, [.. view?.OpenFiles.Where(file => IsStrange(file, granted)) ?? []], layer => _group?.Bounds(processId, _policy, layer) == true).Make();
     }
 
     /// <summary>Ends all that is in the sandbox's group, if it has one.</summary>
@@ -156,10 +156,10 @@ internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, strin
     // What a plugin writes there would run unconfined: in the next sandbox before it is confined, or in this program.
     private void RefuseWritable()
     {
-        string[] trusted = [RealFolderOf(dotnet), Path.GetDirectoryName(sandbox)!, Path.GetDirectoryName(plugin)!, Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)];
+        string[] trusted = [RealFolderOf(dotnet), RealFolderOf(sandbox), RealFolderOf(plugin), RealPath.Of(AppContext.BaseDirectory)];
         foreach (var path in _policy.WritablePaths)
         {
-            if (trusted.FirstOrDefault(folder => IsIn(Real(path), folder) || IsIn(folder, Real(path))) is { } touched)
+            if (trusted.FirstOrDefault(folder => IsIn(RealPath.Of(path), folder) || IsIn(folder, RealPath.Of(path))) is { } touched)
             {
                 throw new ConfinementException($"The policy lets the plugin write {path}, and so change what runs from {touched}. Grant a folder that holds data alone.", null, site);
             }
@@ -167,14 +167,15 @@ internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, strin
     }
 
     // The host can read it, and the sandbox must not: so it lies where nothing is granted.
+    [UnsupportedOSPlatform("windows")]
     private string MakeCanary()
     {
-        var granted = Readable.Concat(Writable).Select(Real).ToList();
+        var granted = Readable.Concat(Writable).Select(RealPath.Of).ToList();
         foreach (var place in new[] { Path.GetTempPath(), "/var/tmp", "/dev/shm", Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), "/run/user" })
         {
             try
             {
-                if (place.Length == 0 || granted.Any(path => IsIn(Real(place), path)))
+                if (place.Length == 0 || granted.Any(path => IsIn(RealPath.Of(place), path)))
                 {
                     continue;
                 }
@@ -182,6 +183,10 @@ internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, strin
                 var folder = Directory.CreateDirectory(Path.Combine(place, $"processpool-canary-{Guid.NewGuid():N}")).FullName;
                 var canary = Path.Combine(folder, "canary");
                 File.WriteAllText(canary, "A sandbox that can read this is not confined.");
+
+                // For everybody: a refusal is then the sandbox's confinement, and not that it is another user.
+                File.SetUnixFileMode(canary, (UnixFileMode)0b110_110_110);
+                File.SetUnixFileMode(folder, (UnixFileMode)0b111_111_111);
                 return canary;
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -202,16 +207,14 @@ internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, strin
             {
                 Directory.Delete(Path.GetDirectoryName(canary)!, recursive: true);
             }
-            catch (IOException)
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                // Somebody who cleans temporary folders was here before.
+                // Somebody who cleans temporary folders was here before, or put something there.
             }
         }
     }
 
     private static bool IsIn(string path, string folder) => path == folder || path.StartsWith(Path.TrimEndingDirectorySeparator(folder) + "/", StringComparison.Ordinal) || folder == "/";
 
-    private static string Real(string path) => Path.Exists(path) ? new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path : path;
-
-    private static string RealFolderOf(string path) => Path.GetDirectoryName(Real(path))!;
+    private static string RealFolderOf(string path) => Path.GetDirectoryName(RealPath.Of(path))!;
 }

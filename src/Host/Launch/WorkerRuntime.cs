@@ -58,6 +58,12 @@ internal sealed class WorkerRuntime
 
         var path = Path.Combine(scratch, ".runtimeconfig.json");
         File.WriteAllText(path, _merged);
+        if (!OperatingSystem.IsWindows())
+        {
+            // The sandbox may be another user.
+            File.SetUnixFileMode(path, (UnixFileMode)0b110_100_100);
+        }
+
         return ["exec", "--runtimeconfig", path, "--depsfile", Path.ChangeExtension(sandbox, ".deps.json"), sandbox];
     }
 

@@ -26,6 +26,13 @@ internal static class Confinement
         }
 
         var errors = Environment.GetEnvironmentVariable(StageTwo.Variable) is { } second ? StageTwo.Read(second) : ConfinedStart.First(policy);
+        if (errors.TryGetValue(ConfinedStart.ExecuteFailed, out var error))
+        {
+            // Some threads are confined and others are not, and limits hold that are meant for another program.
+            Console.Error.WriteLine($"The sandbox could not be confined: executing {Environment.ProcessPath} again failed with error {error}. The runtime's folder must be readable and executable for the sandbox's user.");
+            Environment.Exit(SandboxExitCode.NotConfined);
+        }
+
         Forget();
         ConfinedStart.Second(policy, errors);
         return new ConfinementProof(Landlock.Abi(), errors, Probe.Run(policy)).Write();

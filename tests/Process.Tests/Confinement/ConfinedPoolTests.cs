@@ -104,6 +104,28 @@ public sealed class ConfinedPoolTests
     }
 
     [Fact]
+    public async Task A_folder_that_leads_to_what_runs_is_not_granted_for_writing_however_it_is_written()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Confinement is for Linux.");
+        var folder = Directory.CreateTempSubdirectory("processpool-tests-").FullName;
+        try
+        {
+            var home = Path.GetDirectoryName(Plugin)!;
+            var link = Directory.CreateSymbolicLink(Path.Combine(folder, "link"), Path.GetDirectoryName(home)!).FullName;
+            string[] written = [home, Path.Combine(link, Path.GetFileName(home)), Path.Combine(home, "..", Path.GetFileName(home)), Path.Combine(folder, "link", "..") + "/"];
+            foreach (var path in written)
+            {
+                var refused = await Assert.ThrowsAsync<ConfinementException>(() => StartAsync(ConfinementPolicy.Restricted with { WritablePaths = [path] }));
+                Assert.Contains("change what runs from", refused.Message);
+            }
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task A_policy_that_grants_everything_cannot_be_proven_and_is_refused()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Confinement is for Linux.");

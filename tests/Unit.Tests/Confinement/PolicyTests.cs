@@ -62,6 +62,7 @@ public sealed class PolicyTests
         var policy = ConfinementPolicy.Strict with
         {
             Weakenings = [Weakening.ConnectTo(80, 443), Weakening.SharedMemory, Weakening.BestEffort(ConfinementLayer.Files)],
+            WritablePaths = ["/data", "/a=b"],
             MemoryLimit = 1L << 30,
             CpuTimeLimit = TimeSpan.FromSeconds(90),
             MaxProcesses = 7,
@@ -69,10 +70,12 @@ public sealed class PolicyTests
             MaxFileBytes = 1_000,
             UserId = 1_234,
         };
-        var sent = new PolicyText(policy, ["/a b", "/line\nbreak", "/100%25=x"], ["/scratch"], ["/dev/x"], ["/dotnet"], [5, 7], "/canary", 42);
+        var sent = new PolicyText(policy, "/scratch%", ["/a b", "/line\nbreak", "/100%25=x"], ["/dev/x"], ["/dotnet"], [5, 7], "/canary", 42);
         var received = PolicyText.Read(sent.Write());
         Assert.Equal(sent.Readable, received.Readable);
-        Assert.Equal((sent.Writable, sent.Programs, sent.Descriptors, sent.Canary, sent.Host), (received.Writable, received.Programs, received.Descriptors, received.Canary, received.Host), new ByContent());
+        Assert.Equal(sent.Scratch, received.Scratch);
+        Assert.Equal(policy.WritablePaths, received.Policy.WritablePaths);
+        Assert.Equal((sent.Devices, sent.Programs, sent.Descriptors, sent.Canary, sent.Host), (received.Devices, received.Programs, received.Descriptors, received.Canary, received.Host), new ByContent());
         Assert.Equal(policy.Weakenings, received.Policy.Weakenings);
         Assert.Equal([80, 443], received.Policy.Ports);
         Assert.Equal((policy.MemoryLimit, policy.CpuTimeLimit, policy.MaxProcesses, policy.MaxOpenFiles, policy.MaxFileBytes, policy.UserId),

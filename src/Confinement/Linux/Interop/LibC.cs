@@ -44,6 +44,9 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "lchown", StringMarshalling = StringMarshalling.Utf8)]
     public static partial int ChangeOwner(string path, int user, int group);
 
+    [LibraryImport("libc", EntryPoint = "realpath", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial byte* FindRealPath(string path, byte* found);
+
     [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
     public static partial int Prctl(int option, nint argument2, nint argument3, nint argument4, nint argument5);
 
