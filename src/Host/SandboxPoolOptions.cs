@@ -89,7 +89,7 @@ public sealed class SandboxPoolOptions
 
     /// <summary>
     /// A worker whose process uses more resident memory than this, in bytes, is killed, and its call fails with <see cref="CrashReason.MemoryLimit"/>. Looked at
-    /// four times a second, so a fast plugin gets further; its managed heap cannot (<c>DOTNET_GCHeapHardLimit</c>): there an allocation fails with <see cref="OutOfMemoryException"/>, which is the plugin's to handle. A worker is watched from when it is ready. At least 32 MiB. Default: null, no limit. Not in debug mode.
+    /// four times a second, so a fast plugin gets further; its managed heap cannot (<c>DOTNET_GCHeapHardLimit</c>): there an allocation fails with <see cref="OutOfMemoryException"/>, which is the plugin's to handle. A worker is watched from when its process runs, while it loads its plugin too. At least 32 MiB. Default: null, no limit. Not in debug mode.
     /// </summary>
     public long? MemoryLimit { get; set; }
 

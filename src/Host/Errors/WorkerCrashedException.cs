@@ -79,20 +79,7 @@ public sealed class WorkerCrashedException : SandboxPoolException
             _ => $"while executing {site.EntryPoint}",
         };
         var subject = $"Worker {site.Worker} (pid {site.ProcessId}) died {when}";
-        var how = exit.Signal ?? $"exit code {exit.ExitCode}";
-        var why = exit.Reason switch
-        {
-            CrashReason.ExitCalled => $"plugin code ended the process ({how})",
-            CrashReason.StackOverflow => $"stack overflow ({how})",
-            CrashReason.OutOfMemory => $"out of memory ({how})",
-            CrashReason.KilledFromOutside => $"killed from outside the pool ({how})",
-            CrashReason.MemoryLimit => "it used more memory than MemoryLimit allows and was killed by the pool",
-            CrashReason.ThreadLimit => "it had more threads than Confinement.MaxThreads allows and was killed by the pool",
-            CrashReason.ScratchLimit => "its scratch folder held more than Confinement.MaxScratchBytes allows and it was killed by the pool",
-            CrashReason.ProtocolViolation => "it broke the protocol and was killed by the pool",
-            _ => how,
-        };
         var tail = exit.StandardErrorTail.Length > 0 ? $"{Environment.NewLine}Last standard error:{Environment.NewLine}{exit.StandardErrorTail}" : "";
-        return $"{subject}: {why}. No other call is affected.{tail}";
+        return $"{subject}: {exit.Why}. No other call is affected.{tail}";
     }
 }

@@ -12,13 +12,13 @@ internal sealed class WorkerLauncher(PoolSettings settings, string poolName, Plu
     // Of the caller who starts the pool: the slots, which run this, do not flow from it.
     private readonly int _depth = PoolDepth.Current + 1;
 
-    public async Task<IWorker> StartAsync(int index, CancellationToken cancellationToken)
+    public async Task<IWorker> StartAsync(int index, Action<IWorker> begins, CancellationToken cancellationToken)
     {
         var name = WorkerName.Of(poolName, index);
         ISandbox sandbox = settings.Debug
             ? InProcessSandbox.Start(settings, poolName, name, _depth)
             : await ProcessSandbox.StartAsync(settings, _runtime, poolName, name, index, _depth, plugin.EntryAssembly).ConfigureAwait(false);
         var request = new InitializeRequest(WireLimits.ProtocolVersion, poolName, name, index, plugin.EntryAssembly, settings.MaxMessageBytes, sandbox.ScratchDirectory, new Dictionary<string, string>(settings.PluginSettings));
-        return await SandboxWorker.StartAsync(sandbox, request, settings, cancellationToken).ConfigureAwait(false);
+        return await SandboxWorker.StartAsync(sandbox, request, settings, begins, cancellationToken).ConfigureAwait(false);
     }
 }

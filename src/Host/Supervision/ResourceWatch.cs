@@ -59,7 +59,7 @@ internal sealed class ResourceWatch : IDisposable
 
     private void Look()
     {
-        foreach (var worker in _workforce.Living.Select(incarnation => incarnation.Worker))
+        foreach (var worker in _workforce.Running)
         {
             // Always read: for the errors.
             var memory = worker.ReadMemory();
@@ -83,7 +83,7 @@ internal sealed class ResourceWatch : IDisposable
             return;
         }
 
-        foreach (var worker in _workforce.Living.Select(incarnation => incarnation.Worker))
+        foreach (var worker in _workforce.Running)
         {
             if (worker.ReadScratch(most) is var bytes && bytes > most)
             {

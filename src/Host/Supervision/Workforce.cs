@@ -9,6 +9,7 @@ internal sealed class Workforce(string poolName, PoolSettings settings, IWorkerL
     private readonly Lock _gate = new();
     private readonly SortedSet<int> _freeIndexes = [];
     private readonly HashSet<Incarnation> _living = [];
+    private readonly HashSet<IWorker> _starting = [];
     private int _indexes;
     private int _incarnations;
 
@@ -24,13 +25,26 @@ internal sealed class Workforce(string poolName, PoolSettings settings, IWorkerL
         }
     }
 
+    /// <summary>Everyone whose process runs: those too that are loading their plugin.</summary>
+    public IReadOnlyList<IWorker> Running
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _living.Select(incarnation => incarnation.Worker), .. _starting];
+            }
+        }
+    }
+
     /// <summary>Starts one worker. It stands by until it joins a slot.</summary>
     public async Task<Incarnation> StartAsync(CancellationToken cancellationToken)
     {
         var index = TakeIndex();
+        IWorker? begun = null;
         try
         {
-            var worker = await launcher.StartAsync(index, cancellationToken).ConfigureAwait(false);
+            var worker = await launcher.StartAsync(index, Begins, cancellationToken).ConfigureAwait(false);
             var incarnation = new Incarnation(worker, index, Interlocked.Increment(ref _incarnations), settings.Time.GetTimestamp());
             incarnation.Life.Fire(WorkerTrigger.Ready);
             lock (_gate)
@@ -45,6 +59,25 @@ internal sealed class Workforce(string poolName, PoolSettings settings, IWorkerL
         {
             FreeIndex(index);
             throw;
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                if (begun is not null)
+                {
+                    _starting.Remove(begun);
+                }
+            }
+        }
+
+        void Begins(IWorker worker)
+        {
+            lock (_gate)
+            {
+                begun = worker;
+                _starting.Add(worker);
+            }
         }
     }
 

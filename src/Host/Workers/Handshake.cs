@@ -141,7 +141,7 @@ internal sealed class Handshake(PoolSettings settings, InitializeRequest request
     }
 
     private WorkerStartException Ended(WorkerExit exit) => new(
-        $"Worker {request.WorkerName} ended at stage '{Reached}' of its start: {(exit.Reason == CrashReason.ProtocolViolation ? "it broke the protocol and was killed by the pool" : exit.Signal ?? $"exit code {exit.ExitCode}")}.{Tail()}", Site());
+        $"Worker {request.WorkerName} ended at stage '{Reached}' of its start: {(exit.IsByPool ? exit.Why : exit.How)}.{Tail()}", Site());
 
     private string Reached => _pluginStage.Length > 0 ? $"{_reached}: {_pluginStage}" : $"{_reached}";
 

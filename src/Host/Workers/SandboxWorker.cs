@@ -64,13 +64,14 @@ internal sealed class SandboxWorker : IWorker
 
     /// <summary>Joins a sandbox, and lets it load the plugin.</summary>
     public static async Task<SandboxWorker> StartAsync(
-        ISandbox sandbox, InitializeRequest request, PoolSettings settings, CancellationToken cancellationToken)
+        ISandbox sandbox, InitializeRequest request, PoolSettings settings, Action<IWorker> begins, CancellationToken cancellationToken)
     {
         var control = RpcChannel.Create(sandbox.Control, $"{request.WorkerName} control", WireLimits.MaxControlMessageBytes, ControlGate());
         var handshake = new Handshake(settings, request, sandbox);
         control.AddLocalRpcTarget<IHostControl>(handshake, null);
         control.StartListening();
         var worker = new SandboxWorker(request.WorkerName, sandbox, settings, control);
+        begins(worker);
         try
         {
             await handshake.RunAsync(worker._controlProxy, worker.Exited, cancellationToken).ConfigureAwait(false);

@@ -14,6 +14,26 @@ internal sealed record WorkerExit(
 {
     /// <summary>Whether the process ended by itself and said that all was well.</summary>
     public bool IsClean => Reason == CrashReason.ExitCalled && ExitCode == 0;
+
+    /// <summary>The reason in words, for errors.</summary>
+    public string Why => Reason switch
+    {
+        CrashReason.ExitCalled => $"plugin code ended the process ({How})",
+        CrashReason.StackOverflow => $"stack overflow ({How})",
+        CrashReason.OutOfMemory => $"out of memory ({How})",
+        CrashReason.KilledFromOutside => $"killed from outside the pool ({How})",
+        CrashReason.MemoryLimit => "it used more memory than MemoryLimit allows and was killed by the pool",
+        CrashReason.ThreadLimit => "it had more threads than Confinement.MaxThreads allows and was killed by the pool",
+        CrashReason.ScratchLimit => "its scratch folder held more than Confinement.MaxScratchBytes allows and it was killed by the pool",
+        CrashReason.ProtocolViolation => "it broke the protocol and was killed by the pool",
+        _ => How,
+    };
+
+    /// <summary>Whether the pool killed it for what it did.</summary>
+    public bool IsByPool => Reason is CrashReason.MemoryLimit or CrashReason.ThreadLimit or CrashReason.ScratchLimit or CrashReason.ProtocolViolation;
+
+    /// <summary>The signal, or the exit code.</summary>
+    public string How => Signal ?? $"exit code {ExitCode}";
 }
 
 /// <summary>The worker died before it answered.</summary>

@@ -166,6 +166,25 @@ public sealed class ContainmentTests
     }
 
     [Fact]
+    public async Task What_a_plugin_takes_while_it_is_loaded_is_watched_too()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Limits are for Linux.");
+        var greedy = PluginSource.Types("""
+            public interface IWork { Task<int> OneAsync(); }
+            [EntryPoint] public sealed class Work : IWork
+            {
+                public Work() { for (var count = 0; count < 200; count++) { new Thread(() => Thread.Sleep(-1), 64 << 10) { IsBackground = true }.Start(); } Thread.Sleep(-1); }
+                public Task<int> OneAsync() => Task.FromResult(1);
+            }
+            """, "Greedy");
+        var options = Pools.Options(greedy, 1);
+        options.Confinement = ConfinementPolicy.Strict with { MaxThreads = 100 };
+        options.Restart = new() { Mode = RestartMode.Never };
+        var failed = await Assert.ThrowsAsync<WorkerStartException>(() => SandboxPool.StartAsync(options).Within("the start fails"));
+        Assert.Contains("more threads than Confinement.MaxThreads allows", failed.Message);
+    }
+
+    [Fact]
     public async Task Processes_without_end_are_refused_to_a_user_of_its_own()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Limits are for Linux.");

@@ -188,7 +188,7 @@ internal sealed class FakeLauncher(Func<int, Task<IWorker>> start) : IWorkerLaun
     /// <summary>Ends when the next start is asked for.</summary>
     public ValueTask<int> NextStartAsync() => _starts.Reader.ReadAsync();
 
-    public Task<IWorker> StartAsync(int index, CancellationToken cancellationToken)
+    public Task<IWorker> StartAsync(int index, Action<IWorker> begins, CancellationToken cancellationToken)
     {
         var number = Interlocked.Increment(ref _count);
         var started = start(number);

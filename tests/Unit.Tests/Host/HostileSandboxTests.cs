@@ -246,7 +246,7 @@ public sealed class HostileSandboxTests
         _controlOfSandbox = Serve<ISandboxControl>(_sandbox.SandboxControl, new Answers(initialized, calls, _many), alter);
         _callsOfSandbox = Serve<ISandboxCalls>(_sandbox.SandboxCalls, new Answers(initialized, calls, _many), alter, readsCalls);
         var request = new InitializeRequest(WireLimits.ProtocolVersion, "p", "p-0", 0, "/plugin.dll", WireLimits.MinMessageBytes);
-        return SandboxWorker.StartAsync(_sandbox, request, Some.Settings(), CancellationToken.None);
+        return SandboxWorker.StartAsync(_sandbox, request, Some.Settings(), _ => { }, CancellationToken.None);
     }
 
     private static JsonRpc Serve<T>(Stream stream, Answers answers, Action<JsonRpcMessage, Action<JsonRpcMessage>>? alter, int reads = int.MaxValue)
