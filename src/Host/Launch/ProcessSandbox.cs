@@ -135,18 +135,19 @@ internal sealed class ProcessSandbox : ISandbox
                     return null;
                 }
 
+                // Nobody but this program's own handle on it says whether it has ended: a process can hide from others.
                 if (OperatingSystem.IsLinux())
                 {
-                    return ProcessUse.OfLinuxProcess(_process.Id);
+                    return ProcessUse.OfLinuxProcess(_process.Id) ?? (_process.HasExited ? null : ProcessUse.Unreadable);
                 }
 
                 _process.Refresh();
                 return new ProcessUse(_process.WorkingSet64, _process.PeakWorkingSet64, _process.Threads.Count);
             }
-            catch (InvalidOperationException)
+            catch (Exception exception) when (exception is InvalidOperationException or System.ComponentModel.Win32Exception)
             {
-                // It ended meanwhile.
-                return null;
+                // It may have ended meanwhile.
+                return _process.HasExited ? null : ProcessUse.Unreadable;
             }
         }
     }

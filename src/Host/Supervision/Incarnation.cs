@@ -11,4 +11,7 @@ internal sealed record Incarnation(IWorker Worker, int Index, int Number, long B
 {
     /// <summary>Where it is in its life.</summary>
     public WorkerLifecycle Life { get; } = new();
+
+    /// <summary>What <see cref="ResourceWatch"/> remembers of it.</summary>
+    public WorkerLooks Looks { get; } = new();
 }
