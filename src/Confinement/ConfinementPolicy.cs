@@ -68,8 +68,9 @@ public sealed record ConfinementPolicy
     public double? CpuRate { get; init; }
 
     /// <summary>
-    /// How much the files in a worker's scratch folder may hold, in bytes; at least one. The pool looks four times a second at most, and kills the worker with <c>CrashReason.ScratchLimit</c>. Files that were deleted and are open still are not seen:
-    /// <see cref="MaxFileBytes"/> and <see cref="MaxOpenFiles"/> bound those.
+    /// How much space the files in a worker's scratch folder may take, in bytes; at least one. The pool looks four times a second, down to once in ten seconds where a look takes long (a twentieth of the time goes into those at one worker), and kills the worker
+    /// with <c>CrashReason.ScratchLimit</c>. What cannot be looked through counts as too much: on Linux more than 15,000 files or 3,000 folders, folders more than 256 deep, folders that are closed to this process. Files that were deleted and are open still
+    /// are not seen: <see cref="MaxFileBytes"/> and <see cref="MaxOpenFiles"/> bound those.
     /// </summary>
     public long? MaxScratchBytes { get; init; }
 

@@ -114,4 +114,10 @@ internal static partial class Log
 
     [LoggerMessage(41, LogLevel.Warning, "Changes of {Directory} are not announced; it is looked at every few seconds instead.")]
     public static partial void NotWatched(this ILogger logger, Exception exception, string directory);
+
+    [LoggerMessage(42, LogLevel.Warning, "What worker {Worker} (pid {ProcessId}) uses cannot be read, so that its limits cannot be watched. It is killed.")]
+    public static partial void UseNotReadable(this ILogger logger, string worker, int? processId);
+
+    [LoggerMessage(43, LogLevel.Error, "A look at what worker {Worker} (pid {ProcessId}) uses failed. The pool goes on; further failures of this kind are not logged.")]
+    public static partial void LookFailed(this ILogger logger, Exception exception, string worker, int? processId);
 }

@@ -18,16 +18,16 @@ public enum CrashReason
     /// <summary>Killed from outside the pool (SIGKILL): by an operator or by the system's out-of-memory killer.</summary>
     KilledFromOutside,
 
-    /// <summary>The pool killed it, because it used more memory than <see cref="SandboxPoolOptions.MemoryLimit"/>.</summary>
+    /// <summary>The pool killed it, because it used more memory than <see cref="SandboxPoolOptions.MemoryLimit"/>, or what it used could not be read.</summary>
     MemoryLimit,
 
     /// <summary>The pool killed it, because what it sent cannot be understood or is above the cap.</summary>
     ProtocolViolation,
 
-    /// <summary>The pool killed it, because it had more threads than <see cref="ConfinementPolicy.MaxThreads"/>.</summary>
+    /// <summary>The pool killed it, because it had more threads than <see cref="ConfinementPolicy.MaxThreads"/>, or how many could not be read.</summary>
     ThreadLimit,
 
-    /// <summary>The pool killed it, because its scratch folder held more than <see cref="ConfinementPolicy.MaxScratchBytes"/>.</summary>
+    /// <summary>The pool killed it, because its scratch folder held more than <see cref="ConfinementPolicy.MaxScratchBytes"/>, or could not be looked through.</summary>
     ScratchLimit,
 }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.Versioning;
 using System.Text;
 using ProcessPool.Launch.Interop;
 
@@ -44,15 +45,6 @@ internal static class Leftovers
     }
 
     // A variable ends with a zero byte. A zombie has none; another user's cannot be read.
-    private static bool Carries(string directory, byte[] mark)
-    {
-        try
-        {
-            return File.ReadAllBytes(directory + "/environ").AsSpan().IndexOf(mark) >= 0;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-    }
+    [SupportedOSPlatform("linux")]
+    private static bool Carries(string directory, byte[] mark) => ProcFile.Read(directory + "/environ", out var environment) == 0 && environment.IndexOf(mark) >= 0;
 }

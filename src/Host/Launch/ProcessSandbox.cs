@@ -135,18 +135,19 @@ internal sealed class ProcessSandbox : ISandbox
                     return null;
                 }
 
+                // Nobody but this program's own handle on it says whether it has ended: a process can hide from others.
                 if (OperatingSystem.IsLinux())
                 {
-                    return ProcessUse.OfLinuxProcess(_process.Id);
+                    return ProcessUse.OfLinuxProcess(_process.Id) ?? (_process.HasExited ? null : ProcessUse.Unreadable);
                 }
 
                 _process.Refresh();
                 return new ProcessUse(_process.WorkingSet64, _process.PeakWorkingSet64, _process.Threads.Count);
             }
-            catch (InvalidOperationException)
+            catch (Exception exception) when (exception is InvalidOperationException or System.ComponentModel.Win32Exception)
             {
-                // It ended meanwhile.
-                return null;
+                // It may have ended meanwhile.
+                return _process.HasExited ? null : ProcessUse.Unreadable;
             }
         }
     }
@@ -177,8 +178,19 @@ internal sealed class ProcessSandbox : ISandbox
 
     public async ValueTask DisposeAsync()
     {
-        Kill();
-        await Exited.ConfigureAwait(false);
+        try
+        {
+            Kill();
+            await Exited.ConfigureAwait(false);
+        }
+        finally
+        {
+            await ReleaseAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task ReleaseAsync()
+    {
         lock (_gate)
         {
             if (_disposed)
@@ -189,6 +201,14 @@ internal sealed class ProcessSandbox : ISandbox
             _disposed = true;
         }
 
+        // Released in the reverse order, each of them whatever becomes of the others. Process closes only the readers that it reads itself. Closing them also ends the pumps, if a descendant holds the other ends.
+        using var scratch = _scratch;
+        using var confined = _confined;
+        using var process = _process;
+        using var error = _process.StandardError;
+        using var output = _process.StandardOutput;
+        using var pipes = _pipes;
+
         // However it ended: a plugin may exit with code 0 and leave them too.
         if (Leftovers.Kill($"{SandboxArguments.MarkVariable}={_mark}") is > 0 and var killed)
         {
@@ -197,15 +217,8 @@ internal sealed class ProcessSandbox : ISandbox
 
         DiagnosticFiles.Delete(_temporaryFolder, ProcessId!.Value, _diagnosticsKey);
 
-        // Process closes only the readers that it reads itself. Closing them also ends the pumps, if a descendant holds the other ends.
         await Control.DisposeAsync().ConfigureAwait(false);
         await Calls.DisposeAsync().ConfigureAwait(false);
-        _pipes.Dispose();
-        _process.StandardOutput.Dispose();
-        _process.StandardError.Dispose();
-        _process.Dispose();
-        _confined.Dispose();
-        _scratch.Dispose();
     }
 
     private static (Process Process, SandboxPipes Pipes) Spawn(ProcessStartInfo start, string[] program, ConfinedLaunch confined, string scratch, int mailboxBytes)

@@ -1,59 +1,69 @@
+using System.Buffers.Text;
 using System.Globalization;
+using System.Runtime.Versioning;
+using ProcessPool.Confining.Linux;
+using ProcessPool.Launch.Interop;
 
 namespace ProcessPool.Launch;
 
-/// <summary>What a process uses.</summary>
-/// <param name="Resident">Resident memory in bytes.</param>
-/// <param name="Peak">The most it ever was.</param>
-/// <param name="Threads">Its threads; 0 where that is not known.</param>
+/// <summary>What a process uses, by the system's account: of itself, not of its children.</summary>
+/// <param name="Resident">Resident memory in bytes; 0 when it is about to end and has given its memory back.</param>
+/// <param name="Peak">The most it ever was; 0 where that is not known (macOS).</param>
+/// <param name="Threads">Its threads.</param>
 internal readonly record struct ProcessUse(long Resident, long Peak, int Threads)
 {
-    /// <summary>Linux: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html; null when the process is gone.</summary>
+    /// <summary>It lives, and what it uses cannot be read.</summary>
+    public static readonly ProcessUse Unreadable = new(-1, -1, -1);
+
+    /// <summary>Linux: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html; null when there is no such process.</summary>
+    [SupportedOSPlatform("linux")]
     public static ProcessUse? OfLinuxProcess(int processId)
+    {
+        var folder = string.Create(CultureInfo.InvariantCulture, $"/proc/{processId}");
+        var use = Read(folder);
+        return use is { Resident: 0, Threads: > 1 } ending ? OfOtherThread(folder, ending) : use;
+    }
+
+    /// <summary>The memory and threads of a status file. The name comes first, and is the plugin's choice: but for line feeds, which are escaped, anything may be in it.</summary>
+    public static ProcessUse Parse(ReadOnlySpan<byte> status) => new(Number(status, "\nVmRSS:"u8) * 1024, Number(status, "\nVmHWM:"u8) * 1024, (int)Number(status, "\nThreads:"u8));
+
+    // A process whose first thread has ended shows no memory there, though its other threads live. When one of them shows none either, the process ends; when they end before they are read, it may live on in others.
+    [SupportedOSPlatform("linux")]
+    private static ProcessUse? OfOtherThread(string folder, ProcessUse ending)
     {
         try
         {
-            long resident = 0, peak = 0;
-            var threads = 0;
-            foreach (var line in File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{processId}/status")))
+            var without = 0;
+            foreach (var thread in Directory.EnumerateDirectories(folder + "/task"))
             {
-                if (line.StartsWith("VmHWM:", StringComparison.Ordinal))
+                if (Read(thread) is { Resident: >= 0 } use)
                 {
-                    peak = Bytes(line);
-                }
-                else if (line.StartsWith("VmRSS:", StringComparison.Ordinal))
-                {
-                    resident = Bytes(line);
-                }
-                else if (line.StartsWith("Threads:", StringComparison.Ordinal))
-                {
-                    threads = int.Parse(line.AsSpan("Threads:".Length), NumberStyles.Integer, CultureInfo.InvariantCulture);
-                    break;
+                    if (use.Resident > 0)
+                    {
+                        return use;
+                    }
+
+                    without++;
                 }
             }
 
-            // A process whose first thread has ended shows no memory there, though its other threads live.
-            return resident > 0 || threads <= 1 ? (resident > 0 ? new ProcessUse(resident, peak, threads) : null) : OfOtherThread(processId, threads);
+            return without > 1 ? ending : Unreadable;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return null;
+            return exception is DirectoryNotFoundException ? null : Unreadable;
         }
     }
 
-    private static ProcessUse? OfOtherThread(int processId, int threads)
+    [SupportedOSPlatform("linux")]
+    private static ProcessUse? Read(string folder) => ProcFile.Read(folder + "/status", out var status) switch
     {
-        foreach (var task in Directory.EnumerateDirectories(string.Create(CultureInfo.InvariantCulture, $"/proc/{processId}/task")))
-        {
-            if (File.ReadLines(task + "/status").FirstOrDefault(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)) is { } line)
-            {
-                return new ProcessUse(Bytes(line), Bytes(line), threads);
-            }
-        }
-
-        return null;
-    }
+        0 => Parse(status),
+        ErrorNumber.NoEntry or ErrorNumber.NoProcess => null,
+        _ => Unreadable,
+    };
 
     // "VmRSS:	   12345 kB"
-    private static long Bytes(string line) => long.Parse(line.AsSpan(6, line.Length - 9), NumberStyles.Integer, CultureInfo.InvariantCulture) * 1024;
+    private static long Number(ReadOnlySpan<byte> status, ReadOnlySpan<byte> name) =>
+        status.IndexOf(name) is >= 0 and var at && Utf8Parser.TryParse(status[(at + name.Length)..].TrimStart("\t "u8), out long number, out _) ? number : 0;
 }

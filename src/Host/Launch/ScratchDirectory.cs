@@ -1,4 +1,4 @@
-using System.IO.Enumeration;
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using ProcessPool.Diagnostics;
 
@@ -7,58 +7,29 @@ namespace ProcessPool.Launch;
 /// <summary>A worker's private working directory, deleted with it. Only its owner may look inside (on Unix).</summary>
 internal sealed class ScratchDirectory(ILogger logger) : IDisposable
 {
-    // Looking at so many takes about half a second.
-    private const int MostEntries = 100_000;
+    /// <summary>So many files are looked at. Measured (two shared processors, ext4, all in memory): 20,000 take 55 ms, in one folder or in a hundred; with a fifth of them as folders it is as long.</summary>
+    internal const int MostEntries = 15_000;
 
-    // What bytes that are no UTF-8 are read as.
-    private const char NoText = '\uFFFD';
-
-    private static readonly EnumerationOptions Everything = new() { AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false };
+    private static readonly EnumerationOptions Everything = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false };
 
     public string Path { get; } = Directory.CreateTempSubdirectory("processpool-").FullName;
 
-    /// <summary>The bytes of its files, until they are more than enough. Links are not followed. What cannot be looked through (very many files, names that are no text, a folder that is closed to this user) counts as more than anything.</summary>
-    public long SizeUpTo(long enough)
-    {
-        var (total, left) = (0L, MostEntries);
-        var folders = new Stack<string>([Path]);
-        while (folders.TryPop(out var folder) && total <= enough)
-        {
-            try
-            {
-                foreach (var (name, length, isFolder) in new FileSystemEnumerable<(string Name, long Length, bool IsFolder)>(folder, (ref entry) => (entry.FileName.ToString(), entry.IsDirectory ? 0 : entry.Length, entry.IsDirectory), Everything))
-                {
-                    if (--left < 0 || name.Contains(NoText))
-                    {
-                        return long.MaxValue;
-                    }
-
-                    total += length;
-                    if (isFolder)
-                    {
-                        folders.Push(System.IO.Path.Combine(folder, name));
-                    }
-                }
-            }
-            catch (DirectoryNotFoundException)
-            {
-                // Deleted or renamed meanwhile, or the sandbox is gone.
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                return long.MaxValue;
-            }
-        }
-
-        return total;
-    }
+    /// <summary>The bytes that its files hold or take, whichever is more, until they are more than enough. Links are not followed. What cannot be looked through (very many files, a folder that is closed to this user) counts as more than anything.</summary>
+    public long SizeUpTo(long enough) => OperatingSystem.IsLinux() ? new ScratchSize(enough, MostEntries).Of(Path) : SizeElsewhere();
 
     public void Dispose()
     {
         try
         {
-            // Links inside are deleted, not followed.
-            Directory.Delete(Path, recursive: true);
+            if (!OperatingSystem.IsLinux())
+            {
+                // Links inside are deleted, not followed.
+                Directory.Delete(Path, recursive: true);
+            }
+            else if (ScratchRemoval.Remove(Path) is not 0 and var error)
+            {
+                throw new IOException(Marshal.GetPInvokeErrorMessage(error));
+            }
         }
         catch (DirectoryNotFoundException)
         {
@@ -68,5 +39,31 @@ internal sealed class ScratchDirectory(ILogger logger) : IDisposable
         {
             logger.ScratchLeft(exception, Path);
         }
+    }
+
+    private long SizeElsewhere()
+    {
+        var (total, left) = (0L, MostEntries);
+        try
+        {
+            foreach (var entry in new DirectoryInfo(Path).EnumerateFileSystemInfos("*", Everything))
+            {
+                total += (entry as FileInfo)?.Length ?? 0;
+                if (--left < 0)
+                {
+                    return long.MaxValue;
+                }
+            }
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // Deleted or renamed meanwhile, or the sandbox is gone.
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return long.MaxValue;
+        }
+
+        return total;
     }
 }

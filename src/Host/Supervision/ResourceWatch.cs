@@ -1,4 +1,7 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using ProcessPool.Diagnostics;
+using ProcessPool.Launch;
 using ProcessPool.Workers;
 
 namespace ProcessPool.Supervision;
@@ -10,14 +13,18 @@ internal sealed class ResourceWatch : IDisposable
     private static readonly TimeSpan Seldom = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
-    // A folder of very many files takes a while to look through: a twentieth of the time may go into that.
+    // A folder of many files takes a while to look through: a twentieth of the time may go into that, for each worker.
     private const int ScratchShare = 20;
+
+    // Once may be an accident. A worker that goes unwatched for longer may use what it likes.
+    private const int MostUnreadable = 2;
 
     private readonly PoolSettings _settings;
     private readonly Workforce _workforce;
+    private readonly ConditionalWeakTable<IWorker, WorkerLooks> _looks = [];
+    private readonly ConcurrentDictionary<Type, bool> _logged = [];
     private readonly ITimer? _timer;
     private readonly ITimer? _scratchTimer;
-    private long _nextScratch;
     private int _looking;
     private int _lookingAtScratch;
 
@@ -28,8 +35,10 @@ internal sealed class ResourceWatch : IDisposable
         if (!settings.Debug)
         {
             var period = settings.MemoryLimit is null && settings.Confinement.MaxThreads is null ? Seldom : Often;
-            _timer = settings.Time.CreateTimer(_ => OneAtATime(ref _looking, Look), null, period, period);
-            _scratchTimer = settings.Confinement.MaxScratchBytes is { } most ? settings.Time.CreateTimer(_ => OneAtATime(ref _lookingAtScratch, () => LookAtScratch(most)), null, Often, Often) : null;
+            _timer = settings.Time.CreateTimer(_ => LookAtAll(ref _looking, Look), null, period, period);
+
+            // By itself: a plugin can make this slow, and the other limits are not to wait for it.
+            _scratchTimer = settings.Confinement.MaxScratchBytes is { } most ? settings.Time.CreateTimer(_ => LookAtAll(ref _lookingAtScratch, worker => LookAtScratch(worker, most)), null, Often, Often) : null;
         }
     }
 
@@ -39,9 +48,9 @@ internal sealed class ResourceWatch : IDisposable
         _scratchTimer?.Dispose();
     }
 
-    // The last look may still be under way on a slow machine.
-    private static void OneAtATime(ref int flag, Action look)
+    private void LookAtAll(ref int flag, Action<IWorker> look)
     {
+        // The last look may still be under way on a slow machine.
         if (Interlocked.Exchange(ref flag, 1) == 1)
         {
             return;
@@ -49,7 +58,10 @@ internal sealed class ResourceWatch : IDisposable
 
         try
         {
-            look();
+            foreach (var worker in _workforce.Running)
+            {
+                LookSafely(worker, look);
+            }
         }
         finally
         {
@@ -57,42 +69,62 @@ internal sealed class ResourceWatch : IDisposable
         }
     }
 
-    private void Look()
+    // What a timer throws ends the program. And the others are to be looked at.
+    private void LookSafely(IWorker worker, Action<IWorker> look)
     {
-        foreach (var worker in _workforce.Running)
+        try
         {
-            // Always read: for the errors.
-            var memory = worker.ReadMemory();
-            if (memory > _settings.MemoryLimit)
+            look(worker);
+        }
+        catch (Exception exception)
+        {
+            if (_logged.TryAdd(exception.GetType(), true))
             {
-                End(worker, CrashReason.MemoryLimit, memory.Value, "bytes of memory", _settings.MemoryLimit.Value);
-            }
-            else if (_settings.Confinement.MaxThreads is { } most && worker.Threads is { } threads && threads > most)
-            {
-                End(worker, CrashReason.ThreadLimit, threads, "threads", most);
+                _settings.Logger.LookFailed(exception, worker.Name, worker.ProcessId);
             }
         }
     }
 
-    // By itself: a plugin can make this slow, and the other limits are not to wait for it.
-    private void LookAtScratch(long most)
+    private void Look(IWorker worker)
     {
+        var looks = _looks.GetOrCreateValue(worker);
+        var (memoryLimit, threadLimit) = (_settings.MemoryLimit, _settings.Confinement.MaxThreads);
+
+        // Always read: for the errors.
+        var read = worker.ReadUse();
+        looks.Unreadable = read == ProcessUse.Unreadable ? looks.Unreadable + 1 : 0;
+        if (looks.Unreadable >= MostUnreadable && (memoryLimit is not null || threadLimit is not null) && !worker.HasExited)
+        {
+            _settings.Logger.UseNotReadable(worker.Name, worker.ProcessId);
+            worker.Kill(memoryLimit is not null ? CrashReason.MemoryLimit : CrashReason.ThreadLimit);
+        }
+        else if (read is { } use && use.Resident > memoryLimit)
+        {
+            End(worker, CrashReason.MemoryLimit, use.Resident, "bytes of memory", memoryLimit.Value);
+        }
+        else if (read?.Threads > threadLimit)
+        {
+            End(worker, CrashReason.ThreadLimit, read.Value.Threads, "threads", threadLimit.Value);
+        }
+    }
+
+    private void LookAtScratch(IWorker worker, long most)
+    {
+        var looks = _looks.GetOrCreateValue(worker);
         var began = _settings.Time.GetTimestamp();
-        if (began < _nextScratch)
+        if (began < looks.NextScratch)
         {
             return;
         }
 
-        foreach (var worker in _workforce.Running)
+        var bytes = worker.ReadScratch(most);
+        if (bytes > most)
         {
-            if (worker.ReadScratch(most) is var bytes && bytes > most)
-            {
-                End(worker, CrashReason.ScratchLimit, bytes, "bytes in its scratch folder, or more files than can be counted,", most);
-            }
+            End(worker, CrashReason.ScratchLimit, bytes, "bytes in its scratch folder, or more files than can be counted,", most);
         }
 
         var now = _settings.Time.GetTimestamp();
-        _nextScratch = now + Math.Min((now - began) * ScratchShare, (long)(LongestPause.TotalSeconds * _settings.Time.TimestampFrequency));
+        looks.NextScratch = now + Math.Min((now - began) * ScratchShare, (long)(LongestPause.TotalSeconds * _settings.Time.TimestampFrequency));
     }
 
     private void End(IWorker worker, CrashReason reason, long amount, string what, long limit)

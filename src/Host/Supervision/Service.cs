@@ -36,7 +36,7 @@ internal sealed class Service : IDisposable
     {
         _incarnation = incarnation;
         _worker = incarnation.Worker;
-        _readMemory = _worker.ReadMemory;
+        _readMemory = () => _worker.ReadUse()?.Resident;
         _settings = settings;
         _workforce = workforce;
         _standby = standby;

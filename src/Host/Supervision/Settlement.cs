@@ -26,7 +26,7 @@ internal readonly struct Settlement(Incarnation incarnation, Invocation call, bo
         long? peak = null;
         if (call.Request.Measure)
         {
-            Worker.ReadMemory();
+            Worker.ReadUse();
             peak = Worker.PeakMemory;
         }
 

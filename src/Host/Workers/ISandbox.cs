@@ -43,7 +43,7 @@ internal interface ISandbox : IAsyncDisposable
     /// <summary>Frames of replies that it finished and had not sent when it died.</summary>
     byte[] ReadOutbox();
 
-    /// <summary>What its process uses; null when that is unknown.</summary>
+    /// <summary>What its process uses; null when it has ended, or there is none. <see cref="ProcessUse.Unreadable"/> when it lives and does not show it.</summary>
     ProcessUse? ReadUse();
 
     /// <summary>The bytes of the files in its scratch folder, as far as they have been counted when there are more than enough.</summary>

@@ -1,4 +1,5 @@
 using ProcessPool.Calls;
+using ProcessPool.Launch;
 using ProcessPool.Protocol;
 using ProcessPool.Protocol.Transport;
 using ProcessPool.Scheduling;
@@ -67,14 +68,11 @@ internal interface IWorker : IAsyncDisposable
     /// <summary>What the sandbox says it is executing; null when that is unknown.</summary>
     RecorderMark? ReadMark();
 
-    /// <summary>The resident memory of its process in bytes; null when that is unknown.</summary>
-    long? ReadMemory();
+    /// <inheritdoc cref="ISandbox.ReadUse"/>
+    ProcessUse? ReadUse();
 
-    /// <summary>The most it was seen with; null when that is unknown.</summary>
+    /// <summary>The most resident memory that its process was seen with, in bytes; null when that is unknown.</summary>
     long? PeakMemory { get; }
-
-    /// <summary>How many threads its process had when its memory was read last; null when that is unknown.</summary>
-    int? Threads { get; }
 
     /// <inheritdoc cref="ISandbox.ReadScratch"/>
     long ReadScratch(long enough);

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using ProcessPool.Binding;
 using ProcessPool.Calls;
 using ProcessPool.Diagnostics;
+using ProcessPool.Launch;
 using ProcessPool.Protocol;
 using ProcessPool.Protocol.Transport;
 using ProcessPool.Scheduling;
@@ -32,7 +33,6 @@ internal sealed class SandboxWorker : IWorker
     private string? _violation;
     private CrashReason? _killedFor;
     private long _peakMemory;
-    private int? _threads;
     private volatile bool _stopping;
     private long _callsServed;
 
@@ -254,15 +254,12 @@ internal sealed class SandboxWorker : IWorker
 
     public RecorderMark? ReadMark() => _sandbox.ReadMark();
 
-    public long? ReadMemory()
+    public ProcessUse? ReadUse()
     {
         var use = _sandbox.ReadUse();
-        _peakMemory = Math.Max(_peakMemory, use?.Peak ?? 0);
-        _threads = use?.Threads;
-        return use?.Resident;
+        _peakMemory = Math.Max(_peakMemory, Math.Max(use?.Peak ?? 0, use?.Resident ?? 0));
+        return use;
     }
-
-    public int? Threads => _threads;
 
     public long ReadScratch(long enough) => _sandbox.ReadScratch(enough);
 

@@ -32,6 +32,14 @@ public sealed class ContainmentTests
             taken.ForEach(free);
             return taken.Count == bytes >> 20 ? "all of it" : $"refused after {taken.Count} MiB";
         }
+        [EntryPoint] public static void Blind(long bytes)
+        {
+            // .NET's lock: whoever else opens it by .NET fails.
+            using var status = new FileStream("/proc/self/status", FileMode.Open, FileAccess.Read, FileShare.None);
+            var at = malloc((nint)bytes);
+            unsafe { new Span<byte>((void*)at, (int)bytes).Fill(1); }
+            Thread.Sleep(-1);
+        }
         [EntryPoint] public static string Threads(int count)
         {
             var end = new ManualResetEventSlim();
@@ -163,6 +171,20 @@ public sealed class ContainmentTests
 
         Assert.Equal(reason, (await Assert.ThrowsAsync<WorkerCrashedException>(() => bombed)).Reason);
         Assert.Equal(sibling.ProcessId, await sibling.InvokeAsync<int>("ProcessId").Within("the sibling serves"));
+    }
+
+    [Theory]
+    [InlineData("Limits")]
+    [InlineData("Strict")]
+    public async Task Memory_of_a_worker_that_locks_its_status_is_watched(string level)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Limits are for Linux.");
+        var options = Pools.Options(Plugin);
+        options.Confinement = Of(level);
+        options.MemoryLimit = Memory;
+        await using var pool = await SandboxPool.StartAsync(options).Within("the pool starts");
+        var crashed = await Assert.ThrowsAsync<WorkerCrashedException>(() => pool.InvokeAsync("Blind", [2 * Memory]).Within("the worker is ended"));
+        Assert.Equal(CrashReason.MemoryLimit, crashed.Reason);
     }
 
     [Fact]

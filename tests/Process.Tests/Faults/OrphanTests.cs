@@ -6,12 +6,16 @@ namespace ProcessPool.Process.Tests.Faults;
 public sealed class OrphanTests
 {
     private static readonly string Parent = PluginSource.Members("""
-        [EntryPoint] public static int StartChild(bool leaveTree)
+        // setsid makes a session of its own; the shell between ends at once, so that the child is an orphan.
+        [EntryPoint] public static int StartChild(bool leaveTree) => Start(leaveTree ? "setsid sleep 1000 >/dev/null 2>&1 & echo $!" : "sleep 1000 >/dev/null 2>&1 & echo $!");
+
+        // The lock is .NET's own: whoever else opens the file by .NET fails.
+        [EntryPoint] public static int StartLocked() => Start("setsid sh -c 'exec 9</proc/self/environ; flock -x 9; echo $$; exec sleep 1000 >/dev/null 2>&1' &");
+        private static int Start(string script)
         {
-            // setsid makes a session of its own; the shell between ends at once, so that the child is an orphan.
             var start = new System.Diagnostics.ProcessStartInfo("/bin/sh") { RedirectStandardOutput = true };
             start.ArgumentList.Add("-c");
-            start.ArgumentList.Add(leaveTree ? "setsid sleep 1000 >/dev/null 2>&1 & echo $!" : "sleep 1000 >/dev/null 2>&1 & echo $!");
+            start.ArgumentList.Add(script);
             using var shell = System.Diagnostics.Process.Start(start);
             var id = int.Parse(shell.StandardOutput.ReadLine());
             shell.WaitForExit();
@@ -38,6 +42,17 @@ public sealed class OrphanTests
         var child = await pool.InvokeAsync<int>("StartChild", [leaveTree]);
         using var process = System.Diagnostics.Process.GetProcessById(child);
         await Assert.ThrowsAsync<WorkerCrashedException>(() => pool.InvokeAsync(how));
+        await process.WaitForExitAsync().Within("the child of the dead sandbox ends");
+    }
+
+    [Fact]
+    public async Task A_descendant_that_locks_what_it_is_known_by_ends_too()
+    {
+        Pools.SkipWhenConfined("starts other programs");
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Looks for processes in /proc.");
+        await using var pool = await Pools.StartAsync(Parent);
+        using var process = System.Diagnostics.Process.GetProcessById(await pool.InvokeAsync<int>("StartLocked"));
+        await Assert.ThrowsAsync<WorkerCrashedException>(() => pool.InvokeAsync("Die"));
         await process.WaitForExitAsync().Within("the child of the dead sandbox ends");
     }
 

@@ -155,9 +155,15 @@ internal sealed class FakeWorker(string name) : IWorker
 
     public long Scratch { get; set; }
 
-    public long? ReadMemory() => Memory;
+    /// <summary>What a look at what it uses does. By default it sees <see cref="Memory"/> and <see cref="Threads"/>.</summary>
+    public Func<ProcessUse?>? OnReadUse { get; set; }
 
-    public long ReadScratch(long enough) => Scratch;
+    /// <summary>What a look at its scratch folder does. By default it sees <see cref="Scratch"/>.</summary>
+    public Func<long>? OnReadScratch { get; set; }
+
+    public ProcessUse? ReadUse() => OnReadUse is not null ? OnReadUse() : Memory is null && Threads is null ? null : new ProcessUse(Memory ?? 0, Memory ?? 0, Threads ?? 0);
+
+    public long ReadScratch(long enough) => OnReadScratch?.Invoke() ?? Scratch;
 
     public void Kill(CrashReason? reason = null)
     {

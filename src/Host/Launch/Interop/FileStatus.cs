@@ -1,0 +1,29 @@
+using System.Runtime.InteropServices;
+
+namespace ProcessPool.Launch.Interop;
+
+/// <summary>What statx(2) tells of a file, the same on every architecture: type, size and space.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 256)]
+internal readonly struct FileStatus
+{
+    /// <summary>The mask that asks for these.</summary>
+    public const uint Mask = 0x1 | 0x200 | 0x400;
+
+    private const int TypeMask = 0xF000;
+    private const int FolderType = 0x4000;
+    private const ulong BlockBytes = 512;
+
+    [FieldOffset(28)]
+    private readonly ushort _mode;
+
+    [FieldOffset(40)]
+    private readonly ulong _size;
+
+    [FieldOffset(48)]
+    private readonly ulong _blocks;
+
+    public bool IsFolder => (_mode & TypeMask) == FolderType;
+
+    /// <summary>What it takes of the disk, or what it says that it holds where that is more: space can be reserved beyond a file's end, and a file can have holes. A folder's size says nothing.</summary>
+    public long Bytes => (long)Math.Min(long.MaxValue, Math.Max(IsFolder ? 0 : _size, _blocks > ulong.MaxValue / BlockBytes ? ulong.MaxValue : _blocks * BlockBytes));
+}
