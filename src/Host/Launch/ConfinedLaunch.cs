@@ -15,7 +15,7 @@ namespace ProcessPool.Launch;
 /// <param name="scratch">The sandbox's scratch folder.</param>
 /// <param name="index">The worker's index.</param>
 /// <param name="site">For errors.</param>
-internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, string sandbox, string plugin, string scratch, int index, FaultSite site) : IDisposable
+internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, string sandbox, string plugin, ScratchDirectory scratch, int index, FaultSite site) : IDisposable
 {
     // Starts a program with limits, without a shell: part of util-linux.
     private static readonly string? Prlimit = new[] { "/usr/bin/prlimit", "/bin/prlimit" }.FirstOrDefault(File.Exists);
@@ -29,14 +29,14 @@ internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, strin
     private IEnumerable<string> Readable =>
     [
         // Not the whole folder: a user's own has his keys beside the runtime.
-        Path.Combine(RealFolderOf(dotnet), "host"), Path.Combine(RealFolderOf(dotnet), "shared"), Path.GetDirectoryName(sandbox)!, Path.GetDirectoryName(plugin)!, .. GrantedFiles.Readable,
+        Path.Combine(RealFolderOf(dotnet), "host"), Path.Combine(RealFolderOf(dotnet), "shared"), Path.GetDirectoryName(sandbox)!, Path.GetDirectoryName(plugin)!, scratch.RuntimeOptions, .. GrantedFiles.Readable,
         .. _policy.IsSandbox && !_policy.Denies(ConfinementLayer.Network) ? GrantedFiles.ForNetwork : [],
         .. _policy.IsSandbox && !_policy.Denies(ConfinementLayer.ChildProcesses) ? GrantedFiles.ForChildren : [],
         .. settings.Gpu == GpuAccess.On ? GrantedFiles.OfDrivers : [],
         .. _policy.ReadablePaths,
     ];
 
-    private IEnumerable<string> Writable => [scratch, "/dev/null", .. _policy.WritablePaths];
+    private IEnumerable<string> Writable => [scratch.Path, "/dev/null", .. _policy.WritablePaths];
 
     private IEnumerable<string> Devices => settings.Gpu == GpuAccess.On ? GrantedFiles.OfGpu(settings.GpuAssignment?.DeviceOf(index)) : [];
 
@@ -59,18 +59,18 @@ internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, strin
         {
             // No socket in a folder that others use; the private folder for what is temporary; no writable mapping of code beside its executable one.
             environment["DOTNET_EnableDiagnostics"] = "0";
-            environment["HOME"] = environment["TMPDIR"] = scratch;
+            environment["HOME"] = environment["TMPDIR"] = scratch.Path;
             if (_policy.Denies(ConfinementLayer.SharedMemory))
             {
                 environment["DOTNET_EnableWriteXorExecute"] = "0";
             }
 
-            RefuseWritable();
+            RefuseGrants();
             _canary = MakeCanary();
         }
 
         var text = (_policy.IsSandbox
-            ? new PolicyText(_policy, scratch, [.. Readable], [.. Devices], [RealPath.Of(dotnet), .. GrantedFiles.Loaders], pipes.Descriptors, _canary!, Environment.ProcessId)
+            ? new PolicyText(_policy, scratch.Path, [.. Readable], [.. Devices], [RealPath.Of(dotnet), .. GrantedFiles.Loaders], pipes.Descriptors, _canary!, Environment.ProcessId)
             : new PolicyText(_policy, "", [], [], [], pipes.Descriptors, "", Environment.ProcessId)).Write();
         if (Encoding.UTF8.GetByteCount(text) > PolicyText.MaxBytes)
         {
@@ -92,7 +92,7 @@ internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, strin
 
             if (OperatingSystem.IsLinux() && ControlGroup.Parent is { } parent)
             {
-                _group = ControlGroup.Make(parent, $"processpool-{Environment.ProcessId}-{Path.GetFileName(scratch)}", _policy);
+                _group = ControlGroup.Make(parent, $"processpool-{Environment.ProcessId}-{Path.GetFileName(scratch.Path)}", _policy);
                 _group?.Add(processId);
             }
         }
@@ -153,10 +153,16 @@ internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, strin
         || !_policy.IsSandbox && file.StartsWith("socket:", StringComparison.Ordinal)
         || granted.Exists(path => IsIn(file, path)));
 
-    // What a plugin writes there would run unconfined: in the next sandbox before it is confined, or in this program.
-    private void RefuseWritable()
+    // What a plugin writes there would run unconfined: in the next sandbox before it is confined, or in this program. And the other workers' scratch folders are theirs.
+    private void RefuseGrants()
     {
-        string[] trusted = [RealFolderOf(dotnet), RealFolderOf(sandbox), RealFolderOf(plugin), RealPath.Of(AppContext.BaseDirectory)];
+        var others = RealFolderOf(scratch.Path);
+        string[] trusted = [RealFolderOf(dotnet), RealFolderOf(sandbox), RealFolderOf(plugin), RealPath.Of(AppContext.BaseDirectory), others];
+        if (_policy.ReadablePaths.FirstOrDefault(path => IsIn(others, RealPath.Of(path))) is { } readable)
+        {
+            throw new ConfinementException($"The policy lets the plugin read {readable}, and so the scratch folders of other workers in {others}. Grant less, or set TMPDIR to a folder elsewhere.", null, site);
+        }
+
         foreach (var path in _policy.WritablePaths)
         {
             if (trusted.FirstOrDefault(folder => IsIn(RealPath.Of(path), folder) || IsIn(folder, RealPath.Of(path))) is { } touched)

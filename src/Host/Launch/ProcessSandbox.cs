@@ -85,7 +85,7 @@ internal sealed class ProcessSandbox : ISandbox
         {
             scratch = new ScratchDirectory(settings.Logger);
             var mark = Guid.NewGuid().ToString("N");
-            confined = new ConfinedLaunch(settings, dotnet, sandbox, plugin, scratch.Path, index, site);
+            confined = new ConfinedLaunch(settings, dotnet, sandbox, plugin, scratch, index, site);
             var (program, arguments) = confined.Program();
             var start = new ProcessStartInfo(program)
             {
@@ -103,7 +103,7 @@ internal sealed class ProcessSandbox : ISandbox
             }
 
             start.Environment[SandboxArguments.MarkVariable] = mark;
-            var (process, pipes) = await SpawnerThread.RunAsync(() => Spawn(start, [.. arguments, .. runtime.CommandLine(sandbox, scratch.Path)], confined, scratch.Path, settings.MaxMessageBytes)).ConfigureAwait(false);
+            var (process, pipes) = await SpawnerThread.RunAsync(() => Spawn(start, [.. arguments, .. runtime.CommandLine(sandbox, scratch.RuntimeOptions)], confined, scratch.Path, settings.MaxMessageBytes)).ConfigureAwait(false);
             return new ProcessSandbox(process, pipes, mark, workerName, scratch, confined, settings);
         }
         catch (Exception exception)

@@ -48,23 +48,22 @@ internal sealed class WorkerRuntime
 
     /// <summary>What comes between <c>dotnet</c> and the sandbox's own arguments.</summary>
     /// <param name="sandbox">The sandbox program.</param>
-    /// <param name="scratch">A folder of the worker, for a merged runtimeconfig.</param>
-    public string[] CommandLine(string sandbox, string scratch)
+    /// <param name="options">Where a merged runtimeconfig goes: no plugin may write there, because a sandbox reads it before it is confined.</param>
+    public string[] CommandLine(string sandbox, string options)
     {
         if (_merged is null)
         {
             return ["exec", sandbox];
         }
 
-        var path = Path.Combine(scratch, ".runtimeconfig.json");
-        File.WriteAllText(path, _merged);
+        File.WriteAllText(options, _merged);
         if (!OperatingSystem.IsWindows())
         {
             // The sandbox may be another user.
-            File.SetUnixFileMode(path, (UnixFileMode)0b110_100_100);
+            File.SetUnixFileMode(options, (UnixFileMode)0b110_100_100);
         }
 
-        return ["exec", "--runtimeconfig", path, "--depsfile", Path.ChangeExtension(sandbox, ".deps.json"), sandbox];
+        return ["exec", "--runtimeconfig", options, "--depsfile", Path.ChangeExtension(sandbox, ".deps.json"), sandbox];
     }
 
     /// <summary>The sandbox's frameworks and options win; the plugin's are added.</summary>

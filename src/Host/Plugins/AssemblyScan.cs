@@ -13,6 +13,9 @@ internal sealed record AssemblyScan(string Path, string? TargetFramework, IReadO
     /// <summary>What it and the assemblies beside it refer to.</summary>
     public required IReadOnlyList<AssemblyReferenceInfo> References { get; init; }
 
+    // More than a person writes; each may have names of kilobytes.
+    private const int MostEntryPoints = 10_000;
+
     /// <exception cref="PluginLoadException">The file is not a .NET assembly, is damaged or cannot be read.</exception>
     public static AssemblyScan Read(string path)
     {
@@ -20,7 +23,7 @@ internal sealed record AssemblyScan(string Path, string? TargetFramework, IReadO
         {
             using var modules = new ModuleSet(path);
             var entry = modules.Entry ?? throw PluginInfo.Unusable(path, "it is not a .NET assembly (a native library?)");
-            return new AssemblyScan(path, entry.TargetFramework, new EntryPointReader(modules).Read(entry).ToList())
+            return new AssemblyScan(path, entry.TargetFramework, new EntryPointReader(modules).Read(entry).Take(MostEntryPoints + 1).ToList() is { Count: <= MostEntryPoints } entryPoints ? entryPoints : throw PluginInfo.Unusable(path, $"it has more than {MostEntryPoints} entry points"))
             {
                 Version = $"{entry.Reader.GetAssemblyDefinition().Version}",
                 Mvid = entry.Mvid,
@@ -95,7 +98,7 @@ internal sealed class ModuleSet : IDisposable
         {
             foreach (var reference in module.Reader.AssemblyReferences.Select(module.Reader.GetAssemblyReference))
             {
-                var name = module.Reader.GetString(reference.Name);
+                var name = MetadataNames.Of(module.Reader, reference.Name);
                 if (!found.ContainsKey(name))
                 {
                     var beside = FindSound(name);

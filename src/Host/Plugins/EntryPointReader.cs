@@ -22,7 +22,7 @@ internal sealed class EntryPointReader(ModuleSet modules)
                 if (Find(reader, method.GetCustomAttributes(), AttributeName) is { } attribute)
                 {
                     RefuseUncallable(reader, type, method);
-                    yield return Describe(module, MetadataNames.OfType(reader, handle), method, MetadataNames.FirstString(reader, attribute) ?? reader.GetString(method.Name));
+                    yield return Describe(module, MetadataNames.OfType(reader, handle), method, MetadataNames.FirstString(reader, attribute) ?? MetadataNames.Of(reader, method.Name));
                 }
             }
 
@@ -31,7 +31,7 @@ internal sealed class EntryPointReader(ModuleSet modules)
                 var contracts = ReadContracts(module, type).ToList();
                 if (contracts.Count == 0 || (type.Attributes & TypeAttributes.Abstract) != 0)
                 {
-                    throw PluginInfo.Unusable(modules.Path, $"class {reader.GetString(type.Name)} has [EntryPoint], but is abstract or implements no contract interface");
+                    throw PluginInfo.Unusable(modules.Path, $"class {MetadataNames.Of(reader, type.Name)} has [EntryPoint], but is abstract or implements no contract interface");
                 }
 
                 foreach (var entryPoint in contracts)
@@ -54,7 +54,7 @@ internal sealed class EntryPointReader(ModuleSet modules)
             {
                 if ((method.Attributes & MethodAttributes.Static) == 0)
                 {
-                    var name = reader.GetString(method.Name);
+                    var name = MetadataNames.Of(reader, method.Name);
                     var entryPoint = Describe(owner, fullName, method, $"{TypeNames.Short(fullName)}.{name}");
                     yield return entryPoint with { Contract = fullName, IsIdempotent = entryPoint.IsIdempotent || idempotent.Any(candidate => Implements(module.Reader, candidate, reader, method, fullName)) };
                 }
@@ -101,7 +101,7 @@ internal sealed class EntryPointReader(ModuleSet modules)
                 return reference.ResolutionScope.Kind switch
                 {
                     HandleKind.AssemblyReference => Find(module, handle, (AssemblyReferenceHandle)reference.ResolutionScope),
-                    HandleKind.TypeReference when Resolve(module, reference.ResolutionScope) is { } outer => FindNested(outer, reader.GetString(reference.Name)),
+                    HandleKind.TypeReference when Resolve(module, reference.ResolutionScope) is { } outer => FindNested(outer, MetadataNames.Of(reader, reference.Name)),
                     _ => null,
                 };
             default:
@@ -111,7 +111,7 @@ internal sealed class EntryPointReader(ModuleSet modules)
 
     private (Module Owner, TypeDefinitionHandle Type)? Find(Module module, EntityHandle type, AssemblyReferenceHandle assembly)
     {
-        var owner = modules.Find(module.Reader.GetString(module.Reader.GetAssemblyReference(assembly).Name));
+        var owner = modules.Find(MetadataNames.Of(module.Reader, module.Reader.GetAssemblyReference(assembly).Name));
         var name = MetadataNames.OfType(module.Reader, type);
         if (owner is null || name.StartsWith("System.", StringComparison.Ordinal))
         {
@@ -134,7 +134,7 @@ internal sealed class EntryPointReader(ModuleSet modules)
         var reader = outer.Owner.Reader;
         foreach (var candidate in reader.GetTypeDefinition(outer.Type).GetNestedTypes())
         {
-            if (reader.GetString(reader.GetTypeDefinition(candidate).Name) == name)
+            if (MetadataNames.Of(reader, reader.GetTypeDefinition(candidate).Name) == name)
             {
                 return (outer.Owner, candidate);
             }
@@ -145,7 +145,7 @@ internal sealed class EntryPointReader(ModuleSet modules)
 
     private void RefuseUncallable(MetadataReader reader, TypeDefinition type, MethodDefinition method)
     {
-        var name = $"{reader.GetString(type.Name)}.{reader.GetString(method.Name)}";
+        var name = $"{MetadataNames.Of(reader, type.Name)}.{MetadataNames.Of(reader, method.Name)}";
         if ((method.Attributes & (MethodAttributes.MemberAccessMask | MethodAttributes.Static)) != (MethodAttributes.Public | MethodAttributes.Static))
         {
             throw PluginInfo.Unusable(modules.Path, $"{name} has [EntryPoint], but is not public and static");
@@ -156,7 +156,7 @@ internal sealed class EntryPointReader(ModuleSet modules)
             throw PluginInfo.Unusable(modules.Path, $"{name} has [EntryPoint], but is generic; make an entry point for each type");
         }
 
-        if (method.DecodeSignature(SignatureText.Instance, null).ParameterTypes.Any(parameter => parameter.StartsWith("ref ", StringComparison.Ordinal) || parameter.EndsWith('*')))
+        if (SignatureText.Of(reader, method).ParameterTypes.Any(parameter => parameter.StartsWith("ref ", StringComparison.Ordinal) || parameter.EndsWith('*')))
         {
             throw PluginInfo.Unusable(modules.Path, $"{name} has [EntryPoint], but takes a reference or a pointer, which cannot leave a process");
         }
@@ -165,18 +165,18 @@ internal sealed class EntryPointReader(ModuleSet modules)
     private static EntryPointInfo Describe(Module module, string type, MethodDefinition method, string name)
     {
         var reader = module.Reader;
-        var signature = method.DecodeSignature(SignatureText.Instance, null);
+        var signature = SignatureText.Of(reader, method);
         var parameters = new List<EntryPointParameter>();
         foreach (var parameter in method.GetParameters().Select(reader.GetParameter).Where(parameter => parameter.SequenceNumber > 0).OrderBy(parameter => parameter.SequenceNumber))
         {
             parameters.Add(new EntryPointParameter(
-                reader.GetString(parameter.Name), signature.ParameterTypes[parameter.SequenceNumber - 1], (parameter.Attributes & ParameterAttributes.Optional) != 0 || signature.ParameterTypes[parameter.SequenceNumber - 1].StartsWith(SignatureText.Progress, StringComparison.Ordinal)));
+                MetadataNames.Of(reader, parameter.Name), signature.ParameterTypes[parameter.SequenceNumber - 1], (parameter.Attributes & ParameterAttributes.Optional) != 0 || signature.ParameterTypes[parameter.SequenceNumber - 1].StartsWith(SignatureText.Progress, StringComparison.Ordinal)));
         }
 
         var result = Awaited(signature.ReturnType);
         return new EntryPointInfo(name, [.. parameters.Where(parameter => parameter.Type is not (SignatureText.Token or SignatureText.Context))], result)
         {
-            Documentation = (module.Comments, type, reader.GetString(method.Name)),
+            Documentation = (module.Comments, type, MetadataNames.Of(reader, method.Name)),
             AcceptsCancellation = signature.ParameterTypes.Contains(SignatureText.Token),
             Streams = result.StartsWith(SignatureText.Stream, StringComparison.Ordinal),
             IsIdempotent = IsIdempotent(reader, method),
@@ -194,11 +194,11 @@ internal sealed class EntryPointReader(ModuleSet modules)
     // Explicitly, by its name; or implicitly, by name and parameters.
     private static bool Implements(MetadataReader reader, MethodDefinition candidate, MetadataReader contractReader, MethodDefinition method, string contract)
     {
-        var name = reader.GetString(candidate.Name);
+        var name = MetadataNames.Of(reader, candidate.Name);
         var last = name.LastIndexOf('.');
-        var parameters = candidate.DecodeSignature(SignatureText.Instance, null).ParameterTypes;
-        return name[(last + 1)..] == contractReader.GetString(method.Name)
-            && parameters.SequenceEqual(method.DecodeSignature(SignatureText.Instance, null).ParameterTypes)
+        var parameters = SignatureText.Of(reader, candidate).ParameterTypes;
+        return name[(last + 1)..] == MetadataNames.Of(contractReader, method.Name)
+            && parameters.SequenceEqual(SignatureText.Of(contractReader, method).ParameterTypes)
             && (last < 0
                 ? (candidate.Attributes & (MethodAttributes.MemberAccessMask | MethodAttributes.Static)) == MethodAttributes.Public && candidate.GetGenericParameters().Count == 0
                 : name[..last].Split('<')[0] == contract.Split('`')[0]);

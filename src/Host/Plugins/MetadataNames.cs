@@ -7,6 +7,14 @@ namespace ProcessPool.Plugins;
 /// <summary>Names out of metadata.</summary>
 internal static class MetadataNames
 {
+    // Longer than anybody's. A stranger's file can refer to one name of megabytes a thousand times.
+    private const int MostBytes = 1_024;
+
+    /// <summary>A name.</summary>
+    /// <exception cref="BadImageFormatException">It is longer than any that was meant to be read.</exception>
+    public static string Of(MetadataReader reader, StringHandle handle) =>
+        reader.GetBlobReader(handle).Length is > MostBytes and var bytes ? throw new BadImageFormatException($"It has a name of {bytes} bytes; at most {MostBytes} are read.") : reader.GetString(handle);
+
     /// <summary>The full name of an attribute's type, or "" when it is an uncommon one.</summary>
     public static string OfAttribute(MetadataReader reader, CustomAttributeHandle handle)
     {
@@ -24,16 +32,18 @@ internal static class MetadataNames
     {
         // ECMA-335 II.23.3: a prolog of 1, then the fixed arguments. No arguments: named ones follow, whose count is 0 here.
         var blob = reader.GetBlobReader(reader.GetCustomAttribute(handle).Value);
-        return blob.Length > 4 && blob.ReadUInt16() == 1 ? blob.ReadSerializedString() : null;
+        return blob.Length > MostBytes
+            ? throw new BadImageFormatException($"It has an attribute with {blob.Length} bytes of values; at most {MostBytes} are read.")
+            : blob.Length > 4 && blob.ReadUInt16() == 1 ? blob.ReadSerializedString() : null;
     }
 
     /// <summary>The full name of a type definition or reference.</summary>
     public static string OfType(MetadataReader reader, EntityHandle handle) => handle.Kind switch
     {
         HandleKind.TypeDefinition when reader.GetTypeDefinition((TypeDefinitionHandle)handle) is var type =>
-            Join(reader.GetString(type.Namespace), reader.GetString(type.Name)),
+            Join(Of(reader, type.Namespace), Of(reader, type.Name)),
         HandleKind.TypeReference when reader.GetTypeReference((TypeReferenceHandle)handle) is var type =>
-            Join(reader.GetString(type.Namespace), reader.GetString(type.Name)),
+            Join(Of(reader, type.Namespace), Of(reader, type.Name)),
         _ => "",
     };
 
@@ -55,7 +65,21 @@ internal sealed class SignatureText : ISignatureTypeProvider<string, object?>
     /// <summary>What the text of a progress handler begins with, and of no other type.</summary>
     public const string Progress = "IProgress<";
 
-    public static SignatureText Instance { get; } = new();
+    // A name can be in it many times.
+    private const int MostCharacters = 16_384;
+
+    private static readonly SignatureText Instance = new();
+
+    /// <summary>A method's return type and parameters.</summary>
+    /// <exception cref="BadImageFormatException">It is damaged, or larger than any that a compiler writes.</exception>
+    public static MethodSignature<string> Of(MetadataReader reader, MethodDefinition method)
+    {
+        SignatureCheck.Refuse(reader.GetBlobReader(method.Signature));
+        var signature = method.DecodeSignature(Instance, null);
+        return signature.ReturnType.Length + signature.ParameterTypes.Sum(parameter => parameter.Length) > MostCharacters
+            ? throw new BadImageFormatException($"It has a signature of more than {MostCharacters} characters.")
+            : signature;
+    }
 
     public string GetPrimitiveType(PrimitiveTypeCode typeCode) => TypeNames.Short("System." + typeCode);
 

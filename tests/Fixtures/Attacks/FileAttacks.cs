@@ -22,7 +22,7 @@ internal static class FileAttacks
         ("make a symbolic link", target => Attack.Try(() => { File.CreateSymbolicLink(Path.Combine(scratch, "link"), target.Secret); })),
         ("make a hard link of a secret", target => Attack.Try(() => Native.WithText(target.Secret, from => Native.WithText(Path.Combine(scratch, "hard"), to => Native.Call(265, 37, -100, from, -100, to))))),
         ("rename a file into its folder", target => Attack.Try(() => Native.WithText(Path.Combine(target.Folder, "renamable"), from => Native.WithText(Path.Combine(scratch, "renamed"), to => Native.Call(264, 38, -100, from, -100, to))))),
-        ("read a secret by way of ..", target => Attack.Try(() => { File.ReadAllText(scratch + "/../.." + target.Secret); })),
+        ("read a secret by way of ..", target => Attack.Try(() => { File.ReadAllText(scratch + "/../../../../.." + target.Secret); })),
         ("read a secret by way of /proc/self/root", target => Attack.Try(() => { File.ReadAllText("/proc/self/root" + target.Secret); })),
         ("read another's environment", target => Attack.Try(() => Closed(Native.Open($"/proc/{target.Victim}/environ", 0)))),
         ("read another's memory", target => Attack.Try(() => Closed(Native.Open($"/proc/{target.Victim}/mem", 0)))),

@@ -117,7 +117,8 @@ public sealed partial class ScratchDirectoryTests : IDisposable
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Modes are for Unix.");
         OrdinaryUser.Run(() =>
         {
-            using var scratch = new ScratchDirectory(_log);
+            var root = Directory.CreateTempSubdirectory("processpool-tests-").FullName;
+            using var scratch = new ScratchDirectory(_log, new HostFolder(root));
             var inner = Directory.CreateDirectory(Path.Combine(scratch.Path, "outer", "inner")).FullName;
             Fill(inner);
             SetMode(inner, mode);
@@ -128,8 +129,9 @@ public sealed partial class ScratchDirectoryTests : IDisposable
             Assert.Equal(long.MaxValue, scratch.SizeUpTo(100 * MiB));
             scratch.Dispose();
             Assert.False(Directory.Exists(scratch.Path), "Expected the folder to be deleted.");
+            Directory.Delete(root);
         });
-        Assert.Empty(_log.Entries);
+        Assert.Equal([], _log.Entries.Select(entry => $"{entry}"));
     }
 
     [Fact]
@@ -180,9 +182,11 @@ public sealed partial class ScratchDirectoryTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "Only root can make what another user cannot delete.");
         string? path = null;
+        var temporary = "";
         OrdinaryUser.Run(() =>
         {
-            using var scratch = new ScratchDirectory(_log);
+            temporary = Directory.CreateTempSubdirectory("processpool-tests-").FullName;
+            using var scratch = new ScratchDirectory(_log, new HostFolder(temporary));
             path = scratch.Path;
             Fill(Directory.CreateDirectory(Path.Combine(path, "own")).FullName);
             using var root = System.Diagnostics.Process.Start("/bin/sh", ["-c", $"mkdir '{path}/roots' && echo > '{path}/roots/file'"])!;
@@ -190,7 +194,7 @@ public sealed partial class ScratchDirectoryTests : IDisposable
         });
         Assert.Single(_log.Entries, entry => entry.Id == 17 && entry.Text.Contains(path!, StringComparison.Ordinal));
         Assert.Equal([Path.Combine(path!, "roots")], Directory.GetFileSystemEntries(path!));
-        Directory.Delete(path!, recursive: true);
+        Directory.Delete(temporary, recursive: true);
     }
 
     private static void Fill(string folder) => File.WriteAllBytes(Path.Combine(folder, "file"), new byte[MiB]);

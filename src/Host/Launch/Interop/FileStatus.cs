@@ -2,16 +2,19 @@ using System.Runtime.InteropServices;
 
 namespace ProcessPool.Launch.Interop;
 
-/// <summary>What statx(2) tells of a file, the same on every architecture: type, size and space.</summary>
+/// <summary>What statx(2) tells of a file, the same on every architecture: type, owner, size and space.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 256)]
 internal readonly struct FileStatus
 {
     /// <summary>The mask that asks for these.</summary>
-    public const uint Mask = 0x1 | 0x200 | 0x400;
+    public const uint Mask = 0x1 | 0x8 | 0x200 | 0x400;
 
     private const int TypeMask = 0xF000;
     private const int FolderType = 0x4000;
     private const ulong BlockBytes = 512;
+
+    [FieldOffset(20)]
+    private readonly uint _owner;
 
     [FieldOffset(28)]
     private readonly ushort _mode;
@@ -21,6 +24,8 @@ internal readonly struct FileStatus
 
     [FieldOffset(48)]
     private readonly ulong _blocks;
+
+    public uint Owner => _owner;
 
     public bool IsFolder => (_mode & TypeMask) == FolderType;
 

@@ -26,6 +26,8 @@ internal sealed class FolderHandle : IDisposable
 
     public static int OpenUnlocked(string path, out FolderHandle folder) => Around.OpenUnlocked(ToName(path), out folder);
 
+    public static int Look(string path, out FileStatus status) => Around.Look(ToName(path), out status);
+
     public static int DeleteFolder(string path) => Around.DeleteFolder(ToName(path));
 
     public int Open(ReadOnlySpan<byte> name, out FolderHandle folder) => Open(name, 0, out folder);

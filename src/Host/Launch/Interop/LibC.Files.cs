@@ -7,6 +7,8 @@ namespace ProcessPool.Launch.Interop;
 internal static partial class LibC
 {
     public const int CloseOnExecute = 0x80000;
+    private const int LockExclusively = 2;
+    private const int DoNotWait = 4;
     public const int PathOnly = 0x200000;
     public const int DoNotFollowLinks = 0x100;
     public const int RemoveFolder = 0x200;
@@ -27,6 +29,16 @@ internal static partial class LibC
     /// <summary>The next entries of a folder.</summary>
     /// <returns>How many bytes they are; 0 at the end; -1 is an error.</returns>
     public static nint ReadFolder(SafeFileHandle folder, ref byte buffer, int count) => Syscall(GetDirectoryEntries, folder, ref buffer, count);
+
+    /// <summary>Locks a file against everybody else who would (flock(2)), until it is closed.</summary>
+    /// <returns>False when somebody else has it.</returns>
+    public static bool HoldLock(SafeFileHandle file) => FileLock(file, LockExclusively | DoNotWait) == 0;
+
+    [LibraryImport("libc", EntryPoint = "flock")]
+    private static partial int FileLock(SafeFileHandle file, int operation);
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    public static partial uint GetEffectiveUserId();
 
     [LibraryImport("libc", EntryPoint = "openat", SetLastError = true)]
     public static partial int OpenAt(SafeFileHandle folder, in byte name, int flags);
