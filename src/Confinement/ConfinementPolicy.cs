@@ -9,6 +9,9 @@ public sealed record ConfinementPolicy
     /// <summary>The least <see cref="MemoryLimit"/>: .NET itself needs about a hundred mebibytes to start.</summary>
     internal const long LeastMemory = 128L * 1024 * 1024;
 
+    /// <summary>What a process needs beside its private memory: the program's files, shared memory. Where all of it is counted, the limit is larger by this.</summary>
+    internal const long BesidePrivateMemory = 128L * 1024 * 1024;
+
     private const int LeastThreads = 64;
 
     // The kernel's own, of 64-bit machines.
@@ -42,7 +45,7 @@ public sealed record ConfinementPolicy
 
     /// <summary>
     /// How many bytes of private memory the kernel gives the process: managed and native, stacks included. Beyond it allocations fail; .NET throws <see cref="OutOfMemoryException"/>. At least 128 MiB.
-    /// From <see cref="ConfinementLevel.Limits"/> up. Shared memory is not counted; the pool watches resident memory beside it.
+    /// From <see cref="ConfinementLevel.Limits"/> up. Shared memory that is not mapped, and memory of the kernel (pipes, sockets, locks), are not counted unless a control group can be made; the pool watches resident memory beside it.
     /// </summary>
     public long? MemoryLimit { get; init; }
 
@@ -69,8 +72,8 @@ public sealed record ConfinementPolicy
 
     /// <summary>
     /// How much space the files in a worker's scratch folder may take, in bytes; at least one. The pool looks four times a second, down to once in ten seconds where a look takes long (a twentieth of the time goes into those at one worker), and kills the worker
-    /// with <c>CrashReason.ScratchLimit</c>. What cannot be looked through counts as too much: on Linux more than 15,000 files or 3,000 folders, folders more than 256 deep, folders that are closed to this process. Files that were deleted and are open still
-    /// are not seen: <see cref="MaxFileBytes"/> and <see cref="MaxOpenFiles"/> bound those.
+    /// with <c>CrashReason.ScratchLimit</c>. What cannot be looked through counts as too much: on Linux more than 15,000 files or 3,000 folders, folders more than 256 deep, folders that are closed to this process. Files that were deleted and are open or
+    /// mapped still are not seen; <see cref="MaxFileBytes"/> bounds each of them.
     /// </summary>
     public long? MaxScratchBytes { get; init; }
 

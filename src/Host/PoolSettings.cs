@@ -18,7 +18,6 @@ internal sealed record PoolSettings
     public const int MaxRetries = 3;
     private const int MaxQueueCapacity = 1_000_000_000;
     private const int QueuePerWorker = 16;
-    private const long BesidePrivateMemory = 128L * 1024 * 1024;
 
     // What every kind of timer can take.
     public static readonly TimeSpan Longest = TimeSpan.FromDays(24);
@@ -152,7 +151,7 @@ internal sealed record PoolSettings
             Recycle = options.Recycle!,
             Standby = options.Standby,
             // Resident memory has more in it than the kernel's limit counts: the program's files, shared memory.
-            MemoryLimit = options.MemoryLimit ?? options.Confinement.MemoryLimit + BesidePrivateMemory,
+            MemoryLimit = options.MemoryLimit ?? options.Confinement.MemoryLimit + ConfinementPolicy.BesidePrivateMemory,
             MaxMessageBytes = options.MaxMessageBytes,
             StartTimeout = options.StartTimeout,
             CallTimeout = options.CallTimeout,

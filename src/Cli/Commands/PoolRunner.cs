@@ -1,3 +1,5 @@
+using ProcessPool.Cli.Output;
+
 namespace ProcessPool.Cli.Commands;
 
 /// <summary>Starts a pool for a verb, and turns what goes wrong before the first call into an exit code.</summary>
@@ -17,10 +19,10 @@ internal static class PoolRunner
             var entryPoint = plugin.EntryPoints.FirstOrDefault(candidate => candidate.Name == entryPointName);
             if (entryPoint is null)
             {
-                await Console.Error.WriteLineAsync($"{plugin.Name} has no entry point '{entryPointName}'. It has:");
+                await Console.Error.WriteLineAsync($"{PluginText.Clean(plugin.Name)} has no entry point '{entryPointName}'. It has:");
                 foreach (var candidate in plugin.EntryPoints)
                 {
-                    await Console.Error.WriteLineAsync($"  {candidate}");
+                    await Console.Error.WriteLineAsync(PluginText.Clean($"  {candidate}"));
                 }
 
                 return ExitCode.CannotStart;

@@ -17,6 +17,7 @@ internal static class RunCommand
             Examples:
               processpool run plugins/SamplePlugin Square 7
               processpool run plugins/SamplePlugin TextStatistics README.md
+              processpool run plugins/SamplePlugin TextStatistics "$PWD/README.md" --confine strict --memory 512M --allow-read "$PWD/README.md"
               processpool run plugins/SamplePlugin ITextAnalyzer.AnalyzeAsync 'the quick brown fox'
             """);
         pool.AddTo(command);

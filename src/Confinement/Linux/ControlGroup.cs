@@ -24,6 +24,11 @@ internal sealed class ControlGroup : IDisposable
     public static IReadOnlyList<(ConfinementLayer Layer, string Controller, string File, string Content)> LimitsOf(ConfinementPolicy policy)
     {
         var limits = new List<(ConfinementLayer, string, string, string)>();
+        if (policy.MemoryLimit is { } memory)
+        {
+            limits.Add((ConfinementLayer.Memory, "memory", "memory.max", (memory + ConfinementPolicy.BesidePrivateMemory).ToString(CultureInfo.InvariantCulture)));
+        }
+
         if (policy.MaxThreads is { } threads)
         {
             limits.Add((ConfinementLayer.Threads, "pids", "pids.max", threads.ToString(CultureInfo.InvariantCulture)));

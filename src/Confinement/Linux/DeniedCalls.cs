@@ -25,7 +25,8 @@ internal static class DeniedCalls
     private const uint AccessAndTruncate = 0x203;
     private const uint Truncate = 0x200;
     private const uint FastOpen = 0x20000000;
-    private const uint EnableVerity = 0x40806685;
+    private const uint ControlType = 0xFF00;
+    private const uint WhiteOut = 4;
     private const uint ExclusiveLock = 2;
     private const int Nothing = 0;
 
@@ -37,8 +38,8 @@ internal static class DeniedCalls
     private static readonly uint[] DatagramTypes = [2, 0x802, 0x80002, 0x80802];
     private static readonly uint[] ConnectedTypes = [.. StreamTypes, 5, 0x805, 0x80005, 0x80805];
 
-    // FS_IOC_RESVSP, FS_IOC_RESVSP64, FS_IOC_ZERO_RANGE.
-    private static readonly uint[] Reservations = [0x40305828, 0x4030582A, 0x40305839];
+    // "f", "v", "X" and Btrfs's: what file systems are asked for by ioctl, such as space beyond a file's end, attributes, snapshots. Copies that share their blocks (FICLONE) too: .NET then copies.
+    private static readonly uint[] FileSystemControls = [0x6600, 0x7600, 0x5800, 0x9400];
 
     // Kinds of namespaces, and CLONE_PARENT: a child that is not this process's.
     private static readonly uint[] CloneFlags = [0x8000, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000];
@@ -73,14 +74,17 @@ internal static class DeniedCalls
         new("syslog", 103, 116), new("acct", 163, 89), new("quotactl", 179, 60), SystemCall.New("quotactl_fd", 443),
         new("lookup_dcookie", 212, 18), new("nfsservctl", 180, 42), new("vhangup", 153, 58), new("uselib", 134, SystemCall.None),
         new("fanotify_init", 300, 262), new("fanotify_mark", 301, 263),
+        // A page of a pipe can be a piece of a large one, of which the rest is kept too.
+        new("vmsplice", 278, 75),
+        // Space beside a file's, and more than its owner thinks it has.
+        new("setxattr", 188, 5), new("lsetxattr", 189, 6), new("fsetxattr", 190, 7), SystemCall.New("setxattrat", 463),
+        new("removexattr", 197, 14), new("lremovexattr", 198, 15), new("fremovexattr", 199, 16), SystemCall.New("removexattrat", 466),
     ];
 
     private static readonly SystemCall[] Attributes =
     [
         new("chmod", 90, SystemCall.None), new("fchmod", 91, 52), SystemCall.ChangeMode, SystemCall.New("fchmodat2", 452),
         new("chown", 92, SystemCall.None), new("fchown", 93, 55), new("lchown", 94, SystemCall.None), new("fchownat", 260, 54),
-        new("setxattr", 188, 5), new("lsetxattr", 189, 6), new("fsetxattr", 190, 7), SystemCall.New("setxattrat", 463),
-        new("removexattr", 197, 14), new("lremovexattr", 198, 15), new("fremovexattr", 199, 16), SystemCall.New("removexattrat", 466),
         SystemCall.New("file_setattr", 469),
     ];
 
@@ -109,17 +113,22 @@ internal static class DeniedCalls
             // Memory that grows downwards is not counted as data.
             new(MapMemory, OutOfMemory, HasAll(3, GrowsDown)),
             // Space beyond the end of a file: neither its size nor a limit of sizes tells of it.
-            new(new("fallocate", 285, 47), NotPermitted, HasAll(1, KeepSize)), new(new("ioctl", 16, 29), NotPermitted, OneOf(1, Reservations)),
+            new(new("fallocate", 285, 47), NotPermitted, HasAll(1, KeepSize)),
+            new(new("ioctl", 16, 29), NotPermitted, [.. FileSystemControls.Select(type => Masked(1, ControlType, type))]),
+            // A device file, although one without a device.
+            new(new("renameat2", 316, 276), NotPermitted, HasAll(4, WhiteOut)),
+            // Of these the whole machine has only so many.
+            new(new("io_setup", 206, 0), NotImplemented),
             // Done without doing it: for a thread of an ordinary user they change nothing.
             new(SetScheduler, NotPermitted, NoneOf(1, 0)), new(SetScheduler, Nothing),
             new(SystemCall.SetLimit, NotPermitted, OtherProcess(0), NotNull(2)),
             new(new("sched_setaffinity", 203, 122), NotPermitted, OtherProcess(0)),
-            // TIOCSTI, TIOCLINUX: input that nobody typed. FIOSETOWN, SIOCSPGRP: signals that the kernel sends. FS_IOC_ENABLE_VERITY: a file that nobody can write any more.
-            new(new("ioctl", 16, 29), NotPermitted, OneOf(1, 0x5412, 0x541C, 0x8901, 0x8902, EnableVerity)),
-            // F_SETOWN, F_SETSIG, F_SETOWN_EX: signals too. F_SETLEASE: whoever opens the file waits.
-            new(new("fcntl", 72, 25), NotPermitted, OneOf(1, 8, 10, 15, 1024)),
-            // PR_SET_PDEATHSIG, PR_SET_DUMPABLE.
-            new(new("prctl", 157, 167), NotPermitted, OneOf(0, 1, 4)),
+            // TIOCSTI, TIOCLINUX: input that nobody typed. FIOSETOWN, SIOCSPGRP: signals that the kernel sends.
+            new(new("ioctl", 16, 29), NotPermitted, OneOf(1, 0x5412, 0x541C, 0x8901, 0x8902)),
+            // F_SETOWN, F_SETSIG, F_SETOWN_EX: signals too. F_SETLEASE: whoever opens the file waits. F_SETPIPE_SZ: memory that no limit counts.
+            new(new("fcntl", 72, 25), NotPermitted, OneOf(1, 8, 10, 15, 1024, 1031)),
+            // PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_MM: what others read as its environment.
+            new(new("prctl", 157, 167), NotPermitted, OneOf(0, 1, 4, 35)),
         };
         if (policy.WritablePaths.IsEmpty)
         {
@@ -164,8 +173,6 @@ internal static class DeniedCalls
         if (policy.Denies(ConfinementLayer.FileAttributes))
         {
             denied.AddRange(Attributes.Concat(Times).Select(call => new DeniedCall(call, NotPermitted)));
-            // FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR.
-            denied.Add(new(new("ioctl", 16, 29), NotPermitted, OneOf(1, 0x40086602, 0x401C5820)));
         }
         else if (isRoot)
         {
@@ -180,6 +187,8 @@ internal static class DeniedCalls
     {
         if (policy.Denies(ConfinementLayer.Network))
         {
+            // SO_SNDBUF, SO_RCVBUF and those that force them: what waits in a pair of sockets is memory that no limit counts.
+            denied.Add(new(new("setsockopt", 54, 208), NotPermitted, OneOf(2, 7, 8, 32, 33)));
             denied.Add(new(SystemCall.Socket, PermissionDenied));
             denied.Add(new(new("connect", 42, 203), PermissionDenied));
             denied.Add(new(new("bind", 49, 200), PermissionDenied));

@@ -17,6 +17,7 @@ internal sealed class ReportMaker(ConfinementPolicy policy, ConfinementProof? pr
     private const string NoFilter = "the kernel refuses system call filters: it needs CONFIG_SECCOMP_FILTER, and a container's own profile must allow seccomp(2)";
 
     private const string Group = "a control group";
+    private const string KernelMemory = "what waits in pipes and sockets, and locks of files, are the kernel's memory and not counted";
 
     private bool IsFiltered => proof is not null && !proof.Errors.ContainsKey("seccomp") && view is { Threads.Count: > 0 } && view.Threads.All(thread => thread.IsFiltered && thread.HasNoNewPrivileges);
 
@@ -100,11 +101,15 @@ internal sealed class ReportMaker(ConfinementPolicy policy, ConfinementProof? pr
 
         return layer == Layer.Processes && GetEffectiveUserIdOrOther() == 0 && MakeUser().State != LayerState.Enforced
             ? new(layer, LayerState.Unavailable, "RLIMIT_NPROC", "the kernel does not count root's processes: run the host as an ordinary user, or give the sandbox one with UserId")
-            : layer == Layer.Memory && !policy.Denies(Layer.SharedMemory)
-                ? new(layer, LayerState.Partial, "RLIMIT_DATA", "shared memory is not counted; the pool's watch on resident memory ends the worker")
+            : layer == Layer.Memory && isGrouped?.Invoke(layer) == true ? Grouped(layer)
+            : layer == Layer.Memory ? new(layer, LayerState.Partial, "RLIMIT_DATA", MemoryGap)
                 : policy.IsSandbox && !policy.Denies(Layer.ChildProcesses) ? new(layer, LayerState.Partial, "a resource limit", "of each process: children have as much again")
                 : new(layer, LayerState.Enforced, "a resource limit");
     }
+
+    private string MemoryGap => policy.Denies(Layer.SharedMemory)
+        ? KernelMemory
+        : $"shared memory is not counted: where it is mapped, the pool's watch on resident memory ends the worker; where not, nothing does. And {KernelMemory}";
 
     private LayerReport MakeThreads() =>
         policy.MaxThreads is null ? new(Layer.Threads, LayerState.NotAsked)
@@ -122,7 +127,7 @@ internal sealed class ReportMaker(ConfinementPolicy policy, ConfinementProof? pr
 
     private LayerReport MakeScratch() =>
         policy.MaxScratchBytes is null ? new(Layer.Scratch, LayerState.NotAsked)
-        : new(Layer.Scratch, LayerState.Partial, "the pool looks", "four times a second at most; files that were deleted and are still open are not seen");
+        : new(Layer.Scratch, LayerState.Partial, "the pool looks", "four times a second at most; files that were deleted and are still open or mapped are not seen");
 
     private LayerReport MakeUser() =>
         policy.UserId is not { } user ? new(Layer.User, LayerState.NotAsked)

@@ -19,6 +19,7 @@ internal static class ResourceLimits
     private const int FileSizeSignal = 25;
     private const nint Ignore = 1;
     private const long DefaultOpenFiles = 4_096;
+    private const long PendingSignals = 1_024;
 
     // Stacks count as memory, and are as large as this: 64 threads of the usual 8 MiB would be 512.
     private const long StackBytes = 1024 * 1024;
@@ -45,6 +46,12 @@ internal static class ResourceLimits
         {
             // Pairs of sockets hold memory of the kernel that nothing else bounds.
             limits.Add(new(null, 7, "--nofile", "Max open files", DefaultOpenFiles));
+        }
+
+        if (policy.IsSandbox)
+        {
+            // Timers and queued signals are counted for the user, and a sandbox could use up all of his.
+            limits.Add(new(null, 11, "--sigpending", "Max pending signals", PendingSignals));
         }
 
         return limits;

@@ -9,15 +9,17 @@ internal static class WireText
     public static string Of(string? text, int length)
     {
         var cut = text is null ? "" : text.Length <= length ? text : text[..length];
-        var clean = string.Create(cut.Length, cut, (span, source) =>
-        {
-            for (var i = 0; i < span.Length; i++)
-            {
-                span[i] = char.IsControl(source[i]) && source[i] is not ('\n' or '\t') ? ' ' : source[i];
-            }
-        });
-        return clean.Replace("\n", "\n    ", StringComparison.Ordinal);
+        return Clean(cut).Replace("\n", "\n    ", StringComparison.Ordinal);
     }
+
+    /// <summary>Without control characters, which a terminal would obey; lines and tabs stay.</summary>
+    public static string Clean(string text) => string.Create(text.Length, text, (span, source) =>
+    {
+        for (var i = 0; i < span.Length; i++)
+        {
+            span[i] = char.IsControl(source[i]) && source[i] is not ('\n' or '\t') ? ' ' : source[i];
+        }
+    });
 
     /// <summary>The same on one line.</summary>
     public static string Line(string? text) => Of(text, WireLimits.MaxErrorMessage).Replace("\n", " ", StringComparison.Ordinal);

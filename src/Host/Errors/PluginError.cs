@@ -1,9 +1,10 @@
 using System.Text;
+using ProcessPool.Diagnostics;
 using ProcessPool.Protocol;
 
 namespace ProcessPool;
 
-/// <summary>An exception of the plugin as text. No type of the plugin is ever loaded into the host.</summary>
+/// <summary>An exception of the plugin as text, without control characters (but line feeds and tabs). No type of the plugin is ever loaded into the host.</summary>
 /// <param name="Type">The full name of the exception's type.</param>
 /// <param name="Message">Its message, at most 8 Ki characters.</param>
 /// <param name="StackTrace">Its stack trace, at most 32 Ki characters.</param>
@@ -29,5 +30,5 @@ public sealed record PluginError(string Type, string Message, string StackTrace,
         Cap(error.StackTrace, WireLimits.MaxStackTrace),
         error.Inner is { } inner && depth > 0 ? From(inner, depth - 1) : null);
 
-    private static string Cap(string? text, int length) => text is null ? "" : text.Length <= length + 1 ? text : text[..length] + "…";
+    private static string Cap(string? text, int length) => text is null ? "" : WireText.Clean(text.Length <= length + 1 ? text : text[..length] + "…");
 }

@@ -37,6 +37,8 @@ internal static class FileAttacks
         ("change a mode outside", target => Attack.Try(() => Native.WithText(target.Secret, path => Native.Call(268, 53, -100, path, 0x1A4)))),
         ("change times outside", target => Attack.Try(() => Native.WithText(target.Secret, path => Native.Call(280, 88, -100, path)))),
         ("set an attribute outside", target => Attack.Try(() => Native.WithText(target.Secret, path => Native.WithText("user.x", name => Native.Call(188, 5, path, name, name, 1))))),
+        ("ask a file system for more", _ => Attack.Reaches(Native.Call(16, 29, -1, 0x40087602), 9)),
+        ("lock its own assembly against others", _ => Attack.Try(Lock)),
         ("see that a file is there", target => Attack.Try(() => { _ = File.Exists(target.Secret) ? true : throw new FileNotFoundException(); })),
         ("make a pipe for others to open", _ => Attack.Try(() => Native.WithText(Path.Combine(scratch, "fifo"), path => Native.Call(259, 33, -100, path, 0x1180)))),
         ("watch a folder outside", target => Attack.Try(() => { using var watcher = new FileSystemWatcher(target.Folder) { EnableRaisingEvents = true }; })),
@@ -51,6 +53,15 @@ internal static class FileAttacks
     // The first code of the plugin.
     [ModuleInitializer]
     internal static void Initialize() => s_initializer = Attack.Try(() => { File.ReadAllText("/etc/passwd"); });
+
+    // LOCK_EX.
+    private static long Lock()
+    {
+        var file = Native.Open(typeof(FileAttacks).Assembly.Location, 0);
+        var result = Native.Call(73, 32, file, 2 | 4);
+        _ = Native.Close(file);
+        return result;
+    }
 
     private static long Closed(int descriptor)
     {

@@ -44,6 +44,10 @@ internal static class ProcessAttacks
         ("join another's namespace", _ => Attack.Reaches(Native.Call(308, 268, -1), 9)),
         ("unpack a file system", _ => Attack.Reaches(Native.Call(430, 430), 14)),
         ("type into a terminal", _ => Attack.Reaches(Native.Call(16, 29, 1, 0x5412), 25, 14, 5)),
+        ("keep the rest of a large page in a pipe", _ => Attack.Reaches(Native.Call(278, 75, -1), 9)),
+        ("a large buffer between two sockets", _ => Attack.Try(Buffered)),
+        ("use up the machine's asynchronous operations", _ => Attack.Reaches(Native.Call(206, 0), 14, 22)),
+        ("have others read something else as its environment", _ => Attack.Reaches(Native.Call(157, 167, 35, 14), 22)),
         ("memory as a file", _ => Attack.Try(() => Native.WithText("x", name => Closed(Native.Call(319, 279, name))))),
         ("memory that no limit counts", _ => Attack.Try(() => Native.MapAnew(0x122))),
         ("shared memory without a file", _ => Attack.Try(Native.MapShared)),
@@ -80,6 +84,18 @@ internal static class ProcessAttacks
         var ends = stackalloc int[2];
         var made = Native.Call(293, 59, (nint)ends, 0);
         var result = made < 0 ? made : Native.Call(72, 25, ends[0], 8, victim);
+        _ = Native.Close(ends[0]);
+        _ = Native.Close(ends[1]);
+        return result;
+    }
+
+    // SO_SNDBUF.
+    private static unsafe long Buffered()
+    {
+        var ends = stackalloc int[2];
+        var bytes = 1 << 16;
+        var made = Native.Call(53, 199, 1, 1, 0, (nint)ends);
+        var result = made < 0 ? made : Native.Call(54, 208, ends[0], 1, 7, (nint)(&bytes), sizeof(int));
         _ = Native.Close(ends[0]);
         _ = Native.Close(ends[1]);
         return result;

@@ -185,10 +185,14 @@ public sealed class ConfinedPoolTests
             var refused = await Cli.RunAsync("run", Plugin, "Read", file, "--confine", "restricted");
             Assert.Equal(1, refused.ExitCode);
             Assert.Contains("UnauthorizedAccessException", refused.Error);
-            Assert.Equal("\"content\"\n", (await Cli.RunAsync("run", Plugin, "Read", file, "--confine", "strict", "--allow-read", file, "--memory", "512M")).Output);
-            var usage = await Cli.RunAsync("run", Plugin, "Read", file, "--memory", "lots");
-            Assert.Equal(2, usage.ExitCode);
-            Assert.Contains("'lots' is not a size", usage.Error);
+            Assert.Equal("\"content\"\n", (await Cli.RunAsync("run", Plugin, "Read", file, "--confine", "Strict", "--allow-read", file, "--memory", "512M")).Output);
+            (string Option, string Value, string Answer)[] wrong = [("--memory", "lots", "'lots' is not a size"), ("--cpus", "0,5", "'0,5' is not a number of processors"), ("--threads", "99999999999", "is not a number of threads"), ("--allow-read", "", "has an empty path"), ("--confine", "tight", "'tight' is not a level")];
+            foreach (var (option, value, answer) in wrong)
+            {
+                var usage = await Cli.RunAsync("run", Plugin, "Read", file, option, value);
+                Assert.Equal((2, true), (usage.ExitCode, usage.Error.Contains(answer, StringComparison.Ordinal)));
+            }
+
             Assert.Contains("take ConfinementPolicy.Restricted", (await Cli.RunAsync("run", Plugin, "Read", file, "--allow-read", file)).Error);
         }
         finally

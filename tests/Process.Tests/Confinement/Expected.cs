@@ -18,19 +18,19 @@ internal static class Expected
         ["read a secret by way of .."] = Unauthorized, ["read a secret by way of /proc/self/root"] = Unauthorized, ["read another's environment"] = Denied, ["read another's memory"] = Denied,
         ["read another's command line"] = Unauthorized, ["list another's files"] = Unauthorized, ["read by way of another's root"] = Unauthorized, ["read a secret in a finalizer"] = Unauthorized,
         ["read a secret on a new thread"] = Unauthorized, ["read a secret on a pool thread"] = Unauthorized, ["read a secret on a timer's thread"] = Unauthorized,
-        ["read /etc/passwd in a module initializer"] = Unauthorized, ["change a mode outside"] = Ok, ["change times outside"] = Ok, ["set an attribute outside"] = Ok, ["see that a file is there"] = Ok, ["watch a folder outside"] = Ok,
+        ["read /etc/passwd in a module initializer"] = Unauthorized, ["change a mode outside"] = Ok, ["change times outside"] = Ok, ["see that a file is there"] = Ok, ["watch a folder outside"] = Ok,
         ["use /dev/shm"] = Unauthorized, ["open a device like a GPU's"] = Denied, ["read another worker's folder"] = Unauthorized, ["make itself the last to be killed"] = Unauthorized,
         ["use a file that the host left open"] = "FileNotFoundException",
         ["connect by TCP"] = "SocketException AccessDenied", ["listen by TCP"] = "SocketException AccessDenied", ["send by UDP"] = "SocketException AccessDenied", ["ask by HTTP"] = "SocketException AccessDenied",
         ["connect to a socket file"] = "SocketException AccessDenied", ["connect to an abstract socket"] = "SocketException AccessDenied", ["open a netlink socket"] = Denied, ["make a pair that can send to sockets with names"] = Denied, ["open a packet socket"] = Denied,
         ["open a socket to the hypervisor"] = Denied, ["open a crypto socket"] = Denied, ["make a ring for input and output"] = NoSuchCall,
         ["start a program"] = Denied, ["start many programs"] = Denied, ["fork"] = Denied, ["fork by clone3"] = NoSuchCall, ["execute"] = Denied, ["execute a descriptor"] = Denied,
-        ["memory that no limit counts"] = "errno 12", ["memory as a file"] = Ok, ["shared memory without a file"] = Ok, ["a secret of the host's environment"] = "absent",
+        ["lock its own assembly against others"] = "errno 95", ["use up the machine's asynchronous operations"] = NoSuchCall, ["memory that no limit counts"] = "errno 12", ["memory as a file"] = Ok, ["shared memory without a file"] = Ok, ["a secret of the host's environment"] = "absent",
     };
 
     private static readonly Dictionary<string, string> Strict = new()
     {
-        ["change a mode outside"] = NotPermitted, ["change times outside"] = NotPermitted, ["set an attribute outside"] = NotPermitted, ["memory as a file"] = NotPermitted, ["shared memory without a file"] = "errno 12",
+        ["change a mode outside"] = NotPermitted, ["change times outside"] = NotPermitted, ["memory as a file"] = NotPermitted, ["shared memory without a file"] = "errno 12",
     };
 
     /// <summary>What works at None only where the machine has it, or root does it.</summary>
@@ -49,7 +49,7 @@ internal static class Expected
         ConfinementLevel.Limits => attack == "use a file that the host left open" ? "FileNotFoundException" : NotEverywhere.Contains(attack) ? null : Ok,
         ConfinementLevel.Strict when Strict.TryGetValue(attack, out var end) => end,
         // The files of the whole system are root's own.
-        _ when isRoot && attack is "change a mode outside" or "set an attribute outside" => NotPermitted,
+        _ when isRoot && attack is "change a mode outside" => NotPermitted,
         _ => Restricted.GetValueOrDefault(attack, NotPermitted),
     };
 }

@@ -8,7 +8,10 @@ namespace ProcessPool.Launch.Interop;
 [SupportedOSPlatform("linux")]
 internal static class ProcFile
 {
-    /// <summary>Reads it whole. Without the lock that <see cref="File"/> takes: the process that the file is about can hold it, and nobody else could read.</summary>
+    // More than a program can be started with by default. A process can have it that its environment, which the host reads of all of them, has gigabytes.
+    private const int MostBytes = 4 << 20;
+
+    /// <summary>Reads it, up to four mebibytes. Without the lock that <see cref="File"/> takes: the process that the file is about can hold it, and nobody else could read.</summary>
     /// <returns>0, or the error's number.</returns>
     public static int Read(string path, out ReadOnlySpan<byte> content)
     {
@@ -21,18 +24,25 @@ internal static class ProcFile
 
         using var file = new SafeFileHandle(descriptor, ownsHandle: true);
         var buffer = new byte[1 << 12];
-        for (var length = 0; ;)
+        var length = 0;
+        while (true)
         {
-            switch ((int)LibC.Read(file, ref buffer[length], buffer.Length - length))
+            var read = (int)LibC.Read(file, ref buffer[length], buffer.Length - length);
+            if (read < 0)
             {
-                case < 0:
-                    return Marshal.GetLastPInvokeError();
-                case 0:
-                    content = buffer.AsSpan(0, length);
-                    return 0;
-                case var read when (length += read) == buffer.Length:
-                    Array.Resize(ref buffer, 2 * length);
-                    break;
+                return Marshal.GetLastPInvokeError();
+            }
+
+            length += read;
+            if (read == 0 || length == MostBytes)
+            {
+                content = buffer.AsSpan(0, length);
+                return 0;
+            }
+
+            if (length == buffer.Length)
+            {
+                Array.Resize(ref buffer, 2 * length);
             }
         }
     }
