@@ -59,9 +59,8 @@ internal sealed record PoolSettings
     /// <summary>How many items of a map may be under way at least: enough to keep the queue full.</summary>
     public int MapWindow => QueueCapacity + Workers;
 
-    /// <summary>Checks everything and reports every fault at once.</summary>
-    /// <exception cref="ArgumentException">At least one option is out of range; the message has a line for each.</exception>
-    public static PoolSettings From(SandboxPoolOptions options)
+    /// <summary>Everything that is wrong with the options, a line each.</summary>
+    public static List<string> FaultsOf(SandboxPoolOptions options)
     {
         var faults = new List<string>();
         Require(!string.IsNullOrWhiteSpace(options.Plugin), "Plugin is not set: give the plugin's folder or its DLL.");
@@ -117,11 +116,31 @@ internal sealed record PoolSettings
 
         Require(!options.Environment.Values.Any(value => value?.Contains('\0') == true), "Environment has a value with a zero character, which no environment variable can have.");
 
-        if (faults.Count > 0)
+        return faults;
+
+        void Require(bool condition, string fault)
+        {
+            if (!condition)
+            {
+                faults.Add(fault);
+            }
+        }
+
+        void RequirePositive(TimeSpan value, string name) => Require(
+            value > TimeSpan.Zero && value <= Longest, $"{name} is {value}; it must be above zero and at most {Longest.Days} days.");
+    }
+
+    /// <summary>Checks everything and reports every fault at once.</summary>
+    /// <exception cref="ArgumentException">At least one option is out of range; the message has a line for each.</exception>
+    public static PoolSettings From(SandboxPoolOptions options)
+    {
+        if (FaultsOf(options) is { Count: > 0 } faults)
         {
             throw new ArgumentException(string.Join(System.Environment.NewLine, faults), nameof(options));
         }
 
+        var processors = System.Environment.ProcessorCount;
+        var workers = options.Workers.Resolve(processors, options.AllowOversubscription);
         var json = PayloadJson.ForHost(options.JsonTypeInfoResolver);
         return new PoolSettings
         {
@@ -160,16 +179,5 @@ internal sealed record PoolSettings
             Logger = options.Logger is null ? NullLogger.Instance : new GuardedLogger(options.Logger),
             Time = options.TimeProvider!,
         };
-
-        void Require(bool condition, string fault)
-        {
-            if (!condition)
-            {
-                faults.Add(fault);
-            }
-        }
-
-        void RequirePositive(TimeSpan value, string name) => Require(
-            value > TimeSpan.Zero && value <= Longest, $"{name} is {value}; it must be above zero and at most {Longest.Days} days.");
     }
 }

@@ -137,6 +137,10 @@ public sealed class SandboxPoolOptions
     /// </summary>
     public int MaxCallbacksPerSecond { get; set; } = 10_000;
 
+    /// <summary>Looks for everything that is wrong with the options: what the constructor of <see cref="SandboxPool"/> would refuse.</summary>
+    /// <returns>A sentence for each fault; none when a pool can be made.</returns>
+    public IReadOnlyList<string> Validate() => PoolSettings.FaultsOf(this);
+
     internal List<(Type Service, object Implementation)> Exposed { get; } = [];
 
     /// <summary>

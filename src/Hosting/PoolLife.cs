@@ -1,0 +1,12 @@
+using Microsoft.Extensions.Hosting;
+
+namespace ProcessPool.Hosting;
+
+/// <summary>Starts a pool with the host, and stops it when what was added after it has stopped.</summary>
+internal sealed class PoolLife(SandboxPool pool, PoolLifeOptions options) : IHostedService
+{
+    public Task StartAsync(CancellationToken cancellationToken) => options.StartWithHost ? pool.StartAsync(cancellationToken) : Task.CompletedTask;
+
+    // The host's token ends the draining, and nothing is left running.
+    public Task StopAsync(CancellationToken cancellationToken) => pool.StopAsync(drain: true, options.DrainTimeout, cancellationToken);
+}

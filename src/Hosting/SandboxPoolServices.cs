@@ -1,0 +1,80 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using ProcessPool.Hosting;
+
+namespace ProcessPool;
+
+/// <summary>Adds pools to the services of an application.</summary>
+public static class SandboxPoolServices
+{
+    /// <summary>
+    /// Adds a pool that starts and stops with the host. It is a singleton: <c>[FromKeyedServices(name)] SandboxPool</c>. Its logger, if the options have none, is that of the category <c>ProcessPool.name</c>; its clock is the
+    /// <see cref="TimeProvider"/> among the services, if there is one.
+    /// </summary>
+    /// <param name="services">The services.</param>
+    /// <param name="name">The pool's name: the key of its services, and a prefix of its workers' names.</param>
+    /// <param name="configure">Sets the options.</param>
+    /// <returns>What can be said of it further.</returns>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
+    /// <exception cref="InvalidOperationException">There is a pool of that name.</exception>
+    /// <example><code>
+    /// builder.Services.AddSandboxPool("pdf", options => options.Plugin = "plugins/Acme.Pdf").AddContract&lt;IPdfRenderer&gt;();
+    /// </code></example>
+    public static SandboxPoolBuilder AddSandboxPool(this IServiceCollection services, string name, Action<SandboxPoolOptions>? configure = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        return Add(services, name, configure);
+    }
+
+    /// <summary>Adds the application's only pool, or the one that is meant where none is named: <c>SandboxPool</c>, without a key.</summary>
+    /// <param name="services">The services.</param>
+    /// <param name="configure">Sets the options.</param>
+    /// <returns>What can be said of it further.</returns>
+    /// <exception cref="InvalidOperationException">There is a pool without a name.</exception>
+    public static SandboxPoolBuilder AddSandboxPool(this IServiceCollection services, Action<SandboxPoolOptions>? configure = null) => Add(services, null, configure);
+
+    private static SandboxPoolBuilder Add(IServiceCollection services, string? name, Action<SandboxPoolOptions>? configure)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        var key = name ?? Options.DefaultName;
+        PoolNames.Take(services, key);
+        var options = services.AddOptions<SandboxPoolOptions>(key).ValidateOnStart();
+        if (configure is not null)
+        {
+            options.Configure(configure);
+        }
+
+        options.PostConfigure<IServiceProvider>((pool, provider) => Complete(pool, name, provider));
+        services.AddSingleton<IValidateOptions<SandboxPoolOptions>>(new PoolOptionsValidator(key));
+        services.AddOptions<PoolLifeOptions>(key).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<PoolLifeOptions>, PoolLifeOptionsValidator>();
+        services.AddSingleton<IHostedService>(provider => new PoolLife(PoolOf(provider, name), provider.GetRequiredService<IOptionsMonitor<PoolLifeOptions>>().Get(key)));
+        if (name is null)
+        {
+            services.AddSingleton(provider => Make(provider, key));
+        }
+        else
+        {
+            services.AddKeyedSingleton(name, (provider, _) => Make(provider, key));
+        }
+
+        return new SandboxPoolBuilder(services, name);
+    }
+
+    internal static SandboxPool PoolOf(IServiceProvider provider, string? name) =>
+        name is null ? provider.GetRequiredService<SandboxPool>() : provider.GetRequiredKeyedService<SandboxPool>(name);
+
+    private static SandboxPool Make(IServiceProvider provider, string key) => new(provider.GetRequiredService<IOptionsMonitor<SandboxPoolOptions>>().Get(key));
+
+    private static void Complete(SandboxPoolOptions options, string? name, IServiceProvider provider)
+    {
+        options.Name ??= name;
+        options.Logger ??= provider.GetService<ILoggerFactory>()?.CreateLogger(name is null ? nameof(ProcessPool) : $"{nameof(ProcessPool)}.{name}");
+        if (options.TimeProvider == TimeProvider.System && provider.GetService<TimeProvider>() is { } time)
+        {
+            options.TimeProvider = time;
+        }
+    }
+}
