@@ -50,7 +50,7 @@ public static class SandboxPoolServices
         services.AddSingleton<IValidateOptions<SandboxPoolOptions>>(new PoolOptionsValidator(key));
         services.AddOptions<PoolLifeOptions>(key).ValidateOnStart();
         services.AddSingleton<IValidateOptions<PoolLifeOptions>, PoolLifeOptionsValidator>();
-        services.AddSingleton<IHostedService>(provider => new PoolLife(PoolOf(provider, name), provider.GetRequiredService<IOptionsMonitor<PoolLifeOptions>>().Get(key)));
+        services.AddSingleton<IHostedService>(provider => new PoolLife(() => PoolOf(provider, name), () => provider.GetRequiredService<IOptionsMonitor<PoolLifeOptions>>().Get(key)));
         if (name is null)
         {
             services.AddSingleton(provider => Make(provider, key));

@@ -1,3 +1,4 @@
+using ProcessPool.Text;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using ProcessPool.Cli.Input;

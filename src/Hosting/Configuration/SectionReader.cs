@@ -1,6 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
-using ProcessPool.Cli.Input;
+using ProcessPool.Text;
 
 namespace ProcessPool.Hosting.Configuration;
 

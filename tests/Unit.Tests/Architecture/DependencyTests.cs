@@ -18,6 +18,7 @@ public sealed class DependencyTests
         ["Plugin"] = ["Abstractions"],
         ["Plugin.Sdk"] = ["Abstractions"],
         ["Cli"] = ["Host"],
+        ["Hosting"] = ["Host"],
         ["Generators"] = [],
     };
 

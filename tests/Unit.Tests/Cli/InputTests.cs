@@ -1,3 +1,4 @@
+using ProcessPool.Text;
 using System.Text.Json;
 using ProcessPool.Cli.Input;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ProcessPool.Cli.Input;
+namespace ProcessPool.Text;
 
 /// <summary>Sizes as people type them: <c>512M</c>, <c>1.5G</c>, <c>1048576</c>. Powers of 1,024, with or without <c>B</c> or <c>iB</c>.</summary>
 internal static class ByteSize

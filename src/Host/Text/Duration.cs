@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ProcessPool.Cli.Input;
+namespace ProcessPool.Text;
 
 /// <summary>Durations as people type them: <c>500ms</c>, <c>3s</c>, <c>2m</c>.</summary>
 internal static class Duration
