@@ -78,7 +78,7 @@ public sealed record ConfinementPolicy
     public long? MaxScratchBytes { get; init; }
 
     /// <summary>
-    /// The user, and the group of the same number, that the process becomes, from 1 to 2,147,483,647; only where this process is root (with CAP_CHOWN, CAP_SETUID, CAP_SETGID, CAP_SYS_PTRACE and CAP_KILL), and from <see cref="ConfinementLevel.Restricted"/> up.
+    /// The user, and the group of the same number, that the process becomes, from 1 to 2,147,483,647; only where this process is root (with CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_SETUID, CAP_SETGID, CAP_SYS_PTRACE and CAP_KILL), and from <see cref="ConfinementLevel.Restricted"/> up.
     /// That user must be able to read the plugin, the sandbox and the runtime. All workers of the pool are the same user, and <see cref="MaxProcesses"/> counts them together. Null: this process's own.
     /// </summary>
     public int? UserId { get; init; }

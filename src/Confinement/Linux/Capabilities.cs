@@ -14,9 +14,9 @@ internal static unsafe class Capabilities
     private const int Ambient = 47;
     private const int ClearAmbient = 4;
 
-    private static readonly (int Number, string Name)[] ForUsers = [(0, "CAP_CHOWN"), (5, "CAP_KILL"), (6, "CAP_SETGID"), (7, "CAP_SETUID"), (19, "CAP_SYS_PTRACE")];
+    private static readonly (int Number, string Name)[] ForUsers = [(0, "CAP_CHOWN"), (1, "CAP_DAC_OVERRIDE"), (3, "CAP_FOWNER"), (5, "CAP_KILL"), (6, "CAP_SETGID"), (7, "CAP_SETUID"), (19, "CAP_SYS_PTRACE")];
 
-    /// <summary>What this process lacks to make a sandbox another user's, to look at it and to end it. A container's root may lack some.</summary>
+    /// <summary>What this process lacks to make a sandbox another user's, to look at it, to end it and to delete its files. A container's root may lack some.</summary>
     public static IReadOnlyList<string> MissingForUsers { get; } = FindMissing(Effective());
 
     /// <summary>Whether this thread has any.</summary>

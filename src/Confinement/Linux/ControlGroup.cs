@@ -11,6 +11,9 @@ internal sealed class ControlGroup : IDisposable
 {
     private const int PeriodMicroseconds = 100_000;
     private const int Attempts = 20;
+
+    // The kernel keeps whole pages, and what it keeps is compared with what was asked for.
+    private const int LargestPage = 65_536;
     private const string OwnName = "host";
 
     private readonly string _folder;
@@ -26,7 +29,7 @@ internal sealed class ControlGroup : IDisposable
         var limits = new List<(ConfinementLayer, string, string, string)>();
         if (policy.MemoryLimit is { } memory)
         {
-            limits.Add((ConfinementLayer.Memory, "memory", "memory.max", (memory + ConfinementPolicy.BesidePrivateMemory).ToString(CultureInfo.InvariantCulture)));
+            limits.Add((ConfinementLayer.Memory, "memory", "memory.max", ((memory + ConfinementPolicy.BesidePrivateMemory) / LargestPage * LargestPage).ToString(CultureInfo.InvariantCulture)));
         }
 
         if (policy.MaxThreads is { } threads)

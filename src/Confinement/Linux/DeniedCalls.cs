@@ -38,8 +38,8 @@ internal static class DeniedCalls
     private static readonly uint[] DatagramTypes = [2, 0x802, 0x80002, 0x80802];
     private static readonly uint[] ConnectedTypes = [.. StreamTypes, 5, 0x805, 0x80005, 0x80805];
 
-    // "f", "v", "X" and Btrfs's: what file systems are asked for by ioctl, such as space beyond a file's end, attributes, snapshots. Copies that share their blocks (FICLONE) too: .NET then copies.
-    private static readonly uint[] FileSystemControls = [0x6600, 0x7600, 0x5800, 0x9400];
+    // "f", "v", "X", "r", and those of Btrfs, Ceph, bcachefs and F2FS: what file systems are asked for by ioctl, such as space beyond a file's end, attributes, snapshots. Copies that share their blocks (FICLONE) too: .NET then copies.
+    private static readonly uint[] FileSystemControls = [0x6600, 0x7600, 0x5800, 0x7200, 0x9400, 0x9700, 0xBC00, 0xF500];
 
     // Kinds of namespaces, and CLONE_PARENT: a child that is not this process's.
     private static readonly uint[] CloneFlags = [0x8000, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000];
@@ -78,14 +78,13 @@ internal static class DeniedCalls
         new("vmsplice", 278, 75),
         // Space beside a file's, and more than its owner thinks it has.
         new("setxattr", 188, 5), new("lsetxattr", 189, 6), new("fsetxattr", 190, 7), SystemCall.New("setxattrat", 463),
-        new("removexattr", 197, 14), new("lremovexattr", 198, 15), new("fremovexattr", 199, 16), SystemCall.New("removexattrat", 466),
+        new("removexattr", 197, 14), new("lremovexattr", 198, 15), new("fremovexattr", 199, 16), SystemCall.New("removexattrat", 466), SystemCall.New("file_setattr", 469),
     ];
 
     private static readonly SystemCall[] Attributes =
     [
         new("chmod", 90, SystemCall.None), new("fchmod", 91, 52), SystemCall.ChangeMode, SystemCall.New("fchmodat2", 452),
         new("chown", 92, SystemCall.None), new("fchown", 93, 55), new("lchown", 94, SystemCall.None), new("fchownat", 260, 54),
-        SystemCall.New("file_setattr", 469),
     ];
 
     private static readonly SystemCall[] Times =
@@ -132,8 +131,8 @@ internal static class DeniedCalls
         };
         if (policy.WritablePaths.IsEmpty)
         {
-            // Whoever can read a file can lock it, and nobody else could open it by .NET then. .NET does without where it is not supported; a plugin alone in its folder needs no lock.
-            denied.Add(new(new("flock", 73, 32), NotSupported, HasAll(1, ExclusiveLock)));
+            // Whoever can read a file can lock it, and nobody else could open it by .NET then. .NET does without where there are none, as other libraries do; a plugin alone in its folder needs no lock.
+            denied.Add(new(new("flock", 73, 32), NotImplemented, HasAll(1, ExclusiveLock)));
         }
 
         denied.AddRange(NotForPlugins.Select(call => new DeniedCall(call, NotPermitted)));

@@ -158,9 +158,9 @@ internal sealed class ConfinedLaunch(PoolSettings settings, string dotnet, strin
     {
         var others = RealFolderOf(scratch.Path);
         string[] trusted = [RealFolderOf(dotnet), RealFolderOf(sandbox), RealFolderOf(plugin), RealPath.Of(AppContext.BaseDirectory), others];
-        if (_policy.ReadablePaths.FirstOrDefault(path => IsIn(others, RealPath.Of(path))) is { } readable)
+        if (_policy.ReadablePaths.Append(Path.GetDirectoryName(plugin)!).FirstOrDefault(path => IsIn(others, RealPath.Of(path))) is { } readable)
         {
-            throw new ConfinementException($"The policy lets the plugin read {readable}, and so the scratch folders of other workers in {others}. Grant less, or set TMPDIR to a folder elsewhere.", null, site);
+            throw new ConfinementException($"The policy lets the plugin read {readable}, and so the scratch folders of other workers in {others}. Grant less, give the plugin a folder of its own, or set TMPDIR to a folder elsewhere.", null, site);
         }
 
         foreach (var path in _policy.WritablePaths)

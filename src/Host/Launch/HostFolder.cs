@@ -1,18 +1,20 @@
+using System.Runtime.Versioning;
 using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
+using ProcessPool.Confining.Linux;
 using ProcessPool.Diagnostics;
 using ProcessPool.Launch.Interop;
 
 namespace ProcessPool.Launch;
 
 /// <summary>
-/// This process's folder among the temporary ones, while it has scratch folders: they lie in it. A lock in it tells other hosts that this one lives; the kernel lets go of it however a process ends, in every namespace that shares the folder.
-/// What hosts that were killed have left behind is deleted by the next one.
+/// This process's folder among the temporary ones, while it has scratch folders: they lie in it. On Linux it is locked (flock(2)): so other hosts know that this one lives, in every namespace that shares the folder, and systemd-tmpfiles leaves it alone;
+/// the kernel lets go of it however a process ends. What hosts that were killed have left behind is deleted by the next one. Elsewhere it stays.
 /// </summary>
 /// <param name="root">The folder for what is temporary.</param>
 internal sealed class HostFolder(string root)
 {
     private const string Prefix = "processpool-host-";
-    private const string LockName = "lock";
     private const int Attempts = 10;
 
     // Others may pass through it, for sandboxes of another user, and not look around.
@@ -20,39 +22,28 @@ internal sealed class HostFolder(string root)
     private const UnixFileMode ScratchMode = (UnixFileMode)0b111_000_000;
 
     private readonly Lock _gate = new();
-    private FileStream? _lock;
+    private string? _path;
+    private SafeFileHandle? _lock;
     private int _count;
-    private bool _hasSwept;
+    private int _hasSwept;
 
     /// <summary>The process's own.</summary>
     public static HostFolder Own { get; } = new(Path.GetTempPath());
 
     /// <summary>Makes a scratch folder, which only its owner may look into.</summary>
-    public string Take(ILogger logger)
+    public string Take()
     {
         lock (_gate)
         {
-            if (_count == 0)
+            if (_path is null || !Directory.Exists(_path))
             {
-                _lock = Make();
+                _lock?.Dispose();
+                (_path, _lock) = Make();
             }
 
+            var scratch = MakeFolder(Path.Combine(_path, Path.GetRandomFileName()), ScratchMode);
             _count++;
-            if (!_hasSwept)
-            {
-                _hasSwept = true;
-                Task.Run(() => Sweep(logger)).Forget();
-            }
-
-            try
-            {
-                return MakeFolder(Path.Combine(Path.GetDirectoryName(_lock!.Name)!, Path.GetRandomFileName()), ScratchMode);
-            }
-            catch
-            {
-                Release_NeedsLock();
-                throw;
-            }
+            return scratch;
         }
     }
 
@@ -61,65 +52,59 @@ internal sealed class HostFolder(string root)
     {
         lock (_gate)
         {
-            Release_NeedsLock();
+            if (--_count > 0)
+            {
+                return;
+            }
+
+            try
+            {
+                // What could not be deleted keeps it; without its lock it is the next host's to try again.
+                Directory.Delete(_path!);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                // Or somebody who cleans temporary folders was here before.
+            }
+
+            _lock?.Dispose();
+            (_path, _lock) = (null, null);
+        }
+    }
+
+    /// <summary>Once in a process, and while it does other things: deletes what others have left behind.</summary>
+    public void SweepOnce(ILogger logger)
+    {
+        if (Interlocked.Exchange(ref _hasSwept, 1) == 0)
+        {
+            Task.Run(() => Sweep(logger)).Forget();
         }
     }
 
     /// <summary>Deletes the folders of hosts of this user that are gone.</summary>
     public void Sweep(ILogger logger)
     {
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+
         try
         {
-            foreach (var folder in Directory.EnumerateDirectories(root, Prefix + "*").Where(IsOwn))
+            foreach (var folder in Directory.EnumerateDirectories(root, Prefix + "*"))
             {
-                Delete(folder, logger);
+                // What others have put there is not touched, and could lead anywhere. Held until it is gone: a host that has only just made it then makes another one.
+                using var held = IsOwn(folder) ? Hold(folder, out _) : null;
+                if (held is not null)
+                {
+                    ScratchDirectory.Delete(folder, logger);
+                }
             }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             logger.ScratchLeft(exception, root);
         }
-    }
-
-    // What others have put there is not touched: it could lead anywhere.
-    private static bool IsOwn(string folder) => !OperatingSystem.IsLinux() || (FolderHandle.Look(folder, out var status) == 0 && status.IsFolder && status.Owner == LibC.GetEffectiveUserId());
-
-    private static void Delete(string folder, ILogger logger)
-    {
-        try
-        {
-            // Not held: it lives.
-            using var held = Hold(Path.Combine(folder, LockName), FileMode.Open);
-            if (held is null)
-            {
-                return;
-            }
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // It has only just begun, or somebody who cleans up was faster.
-            return;
-        }
-
-        ScratchDirectory.Delete(folder, logger);
-    }
-
-    // On Linux not by .NET's lock, which can be switched off: then everybody would seem to be gone.
-    private static FileStream? Hold(string path, FileMode mode)
-    {
-        if (!OperatingSystem.IsLinux())
-        {
-            return new FileStream(path, mode, FileAccess.ReadWrite, FileShare.None);
-        }
-
-        var file = new FileStream(path, mode, FileAccess.ReadWrite, FileShare.ReadWrite);
-        if (LibC.HoldLock(file.SafeFileHandle))
-        {
-            return file;
-        }
-
-        file.Dispose();
-        return null;
     }
 
     private static string MakeFolder(string path, UnixFileMode mode)
@@ -130,50 +115,65 @@ internal sealed class HostFolder(string root)
         }
 
         Directory.CreateDirectory(path, mode);
+
         // Whatever the process's mask takes away.
         File.SetUnixFileMode(path, mode);
         return path;
     }
 
-    private FileStream Make()
+    [SupportedOSPlatform("linux")]
+    private static bool IsOwn(string path) => FolderHandle.Look(path, out var status) == 0 && status.IsFolder && status.Owner == LibC.GetEffectiveUserId();
+
+    // Null: another host has it, or it is gone.
+    [SupportedOSPlatform("linux")]
+    private static SafeFileHandle? Hold(string path, out int error)
+    {
+        error = FolderHandle.Open(path, out var folder);
+        if (error != 0)
+        {
+            return null;
+        }
+
+        error = folder.HoldLock();
+
+        // Another host may have deleted it between its opening and its locking.
+        if (error == 0 && folder.Look(".\0"u8, out var held) == 0 && FolderHandle.Look(path, out var there) == 0 && there.IsSameAs(held))
+        {
+            return folder.Detach();
+        }
+
+        folder.Dispose();
+        return null;
+    }
+
+    // Between its making and its locking another host may take it for one that was left behind, and delete it: then another one is made.
+    private (string Path, SafeFileHandle? Lock) Make()
     {
         for (var attempt = 0; attempt < Attempts; attempt++)
         {
-            var folder = MakeFolder(Path.Combine(root, $"{Prefix}{Path.GetRandomFileName()}"), Mode);
-            if (Hold(Path.Combine(folder, LockName), FileMode.CreateNew) is { } held)
+            var folder = Path.Combine(root, $"{Prefix}{Path.GetRandomFileName()}");
+            try
             {
-                return held;
+                MakeFolder(folder, Mode);
+            }
+            catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException && attempt < Attempts - 1)
+            {
+                continue;
             }
 
-            // Between its making and its locking another host took it for one that was left behind.
-        }
-
-        throw new IOException($"The folder {root} has files that cannot be locked: give another one as TMPDIR.");
-    }
-
-    private void Release_NeedsLock()
-    {
-        if (--_count > 0)
-        {
-            return;
-        }
-
-        using var held = _lock!;
-        var folder = Path.GetDirectoryName(held.Name)!;
-        try
-        {
-            // What could not be deleted is the next host's to try again, which knows by the lock.
-            if (Directory.EnumerateFileSystemEntries(folder).Skip(1).Any())
+            if (!OperatingSystem.IsLinux())
             {
-                return;
+                return (folder, null);
             }
 
-            File.Delete(held.Name);
-            Directory.Delete(folder);
+            // Where a file system has no locks nobody can hold it, and nobody deletes it.
+            var held = Hold(folder, out var error);
+            if (held is not null || error is not (0 or ErrorNumber.NoEntry or ErrorNumber.WouldBlock))
+            {
+                return (folder, held);
+            }
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // Somebody who cleans temporary folders was here before.
-        }
+
+        throw new IOException($"Folders made in {root} were deleted at once, {Attempts} times.");
     }
 }

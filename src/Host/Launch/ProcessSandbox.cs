@@ -83,6 +83,7 @@ internal sealed class ProcessSandbox : ISandbox
         ConfinedLaunch? confined = null;
         try
         {
+            HostFolder.Own.SweepOnce(settings.Logger);
             scratch = new ScratchDirectory(settings.Logger);
             var mark = Guid.NewGuid().ToString("N");
             confined = new ConfinedLaunch(settings, dotnet, sandbox, plugin, scratch, index, site);

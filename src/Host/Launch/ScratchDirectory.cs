@@ -20,7 +20,7 @@ internal sealed class ScratchDirectory : IDisposable
     {
         _logger = logger;
         _host = host ?? HostFolder.Own;
-        Path = _host.Take(logger);
+        Path = _host.Take();
     }
 
     public string Path { get; }

@@ -9,13 +9,16 @@ namespace ProcessPool.Launch;
 [SupportedOSPlatform("linux")]
 internal sealed class ScratchRemoval(FolderHandle top)
 {
-    // Each takes at least one level. A process that has outlived its sandbox could go on making folders for ever.
-    private const int MostPasses = 1_000_000;
+    // A process that has outlived its sandbox could go on making files for ever; a million of them take less. What is left is the next host's.
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
 
     private readonly byte[] _block = new byte[1 << 15];
     private readonly byte[] _innerBlock = new byte[1 << 15];
+    private readonly long _began = TimeProvider.System.GetTimestamp();
     private long _steps;
     private int _error;
+
+    private bool IsLate => TimeProvider.System.GetElapsedTime(_began) > Longest;
 
     /// <returns>0, or the number of an error.</returns>
     public static int Remove(string path)
@@ -38,12 +41,12 @@ internal sealed class ScratchRemoval(FolderHandle top)
     private int Empty()
     {
         var before = -1L;
-        for (var passes = 0; _steps > before && passes < MostPasses; passes++)
+        while (_steps > before && !IsLate)
         {
             (before, _error) = (_steps, 0);
             top.Rewind();
             int read;
-            while (Note(top.Read(_block, out read)) && read > 0)
+            while (!IsLate && Note(top.Read(_block, out read)) && read > 0)
             {
                 foreach (var name in new FolderEntries(_block.AsSpan(0, read)))
                 {
@@ -68,7 +71,7 @@ internal sealed class ScratchRemoval(FolderHandle top)
         using (folder)
         {
             int read;
-            while (Note(folder.Read(_innerBlock, out read)) && read > 0)
+            while (!IsLate && Note(folder.Read(_innerBlock, out read)) && read > 0)
             {
                 foreach (var inner in new FolderEntries(_innerBlock.AsSpan(0, read)))
                 {

@@ -61,7 +61,8 @@ internal sealed class ScratchSize(long enough, int mostEntries)
     {
         if (error != 0)
         {
-            return error == ErrorNumber.NoEntry;
+            // Gone; inside, or something else by now.
+            return error == ErrorNumber.NoEntry || (_levels.Count > 0 && error is (ErrorNumber.NotDirectory or ErrorNumber.TooManyLinks));
         }
 
         var inner = new Stack<byte[]>();

@@ -1,4 +1,5 @@
 using ProcessPool.Catalog;
+using ProcessPool.Diagnostics;
 using ProcessPool.Plugins;
 
 namespace ProcessPool;
@@ -103,7 +104,7 @@ public sealed class PluginInfo
                 $"{Name} has no entry point '{name}'. It has: {string.Join(", ", EntryPoints.Select(each => each.Name))}.", site);
 
     internal static PluginLoadException Unusable(string path, string why, Exception? inner = null) =>
-        new(LoadStage.Resolve, path, $"{path} cannot be used as a plugin: {why}.", inner: inner);
+        new(LoadStage.Resolve, path, WireText.Clean($"{path} cannot be used as a plugin: {why}."), inner: inner);
 
     private static List<EntryPointInfo> RefuseDuplicates(AssemblyScan scan)
     {

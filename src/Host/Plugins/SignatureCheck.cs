@@ -14,6 +14,8 @@ internal static class SignatureCheck
     private const int MostRank = 32;
 
     private const byte HasGenericParameters = 0x10;
+    private const byte Void = 0x01;
+    private const byte String = 0x0E;
     private const byte Pointer = 0x0F;
     private const byte ByReference = 0x10;
     private const byte ValueType = 0x11;
@@ -21,7 +23,11 @@ internal static class SignatureCheck
     private const byte TypeParameter = 0x13;
     private const byte Array = 0x14;
     private const byte GenericInstance = 0x15;
+    private const byte TypedReference = 0x16;
+    private const byte NativeInteger = 0x18;
+    private const byte NativeUnsignedInteger = 0x19;
     private const byte FunctionPointer = 0x1B;
+    private const byte Object = 0x1C;
     private const byte Vector = 0x1D;
     private const byte MethodParameter = 0x1E;
     private const byte RequiredModifier = 0x1F;
@@ -38,6 +44,10 @@ internal static class SignatureCheck
         }
 
         Method(ref signature);
+        if (signature.RemainingBytes > 0)
+        {
+            throw new BadImageFormatException($"It has a signature with {signature.RemainingBytes} bytes too many.");
+        }
     }
 
     private static void Method(ref BlobReader blob)
@@ -56,7 +66,8 @@ internal static class SignatureCheck
 
     private static void Type(ref BlobReader blob)
     {
-        var kind = blob.ReadByte();
+        // As the decoder reads it: in one byte or in more.
+        var kind = blob.ReadCompressedInteger();
         while (kind is Pointer or ByReference or Vector or Pinned or Sentinel or RequiredModifier or OptionalModifier)
         {
             if (kind is RequiredModifier or OptionalModifier)
@@ -64,7 +75,7 @@ internal static class SignatureCheck
                 blob.ReadCompressedInteger();
             }
 
-            kind = blob.ReadByte();
+            kind = blob.ReadCompressedInteger();
         }
 
         switch (kind)
@@ -93,6 +104,10 @@ internal static class SignatureCheck
                 Numbers(ref blob);
                 Numbers(ref blob);
                 break;
+            case (>= Void and <= String) or TypedReference or NativeInteger or NativeUnsignedInteger or Object:
+                break;
+            default:
+                throw new BadImageFormatException($"It has a signature with a type of kind {kind}.");
         }
     }
 

@@ -56,6 +56,29 @@ public sealed class HostileMetadataTests : IDisposable
     }
 
     [Fact]
+    public void A_kind_of_type_that_is_written_in_four_bytes_is_read_as_the_decoder_reads_it()
+    {
+        Refused("announces 536870911 types", signature =>
+        {
+            signature.WriteBytes((byte[])[0, 1, 0xC0, 0, 0, GenericInstance, Class, 5]);
+            signature.WriteCompressedInteger(Huge);
+        });
+        Refused("536870911 dimensions", signature =>
+        {
+            Parameter(signature, 0x80, Array, Int32);
+            signature.WriteCompressedInteger(Huge);
+            signature.WriteBytes(0, 2);
+        });
+    }
+
+    [Fact]
+    public void What_follows_the_last_type_and_kinds_that_there_are_not_are_refused()
+    {
+        Refused("1 bytes too many", signature => Parameter(signature, Int32, 0));
+        Refused("a type of kind 66", signature => Parameter(signature, 0x42));
+    }
+
+    [Fact]
     public void A_name_of_megabytes_is_refused() => Refused("a name of 1000000 bytes", signature => Parameter(signature, Int32), new string('x', 1_000_000));
 
     private static void Parameter(BlobBuilder signature, params byte[] type)

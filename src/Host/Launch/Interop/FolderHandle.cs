@@ -58,6 +58,12 @@ internal sealed class FolderHandle : IDisposable
 
     public int Move(ReadOnlySpan<byte> name, FolderHandle to, string newName) => Error(LibC.RenameAt(_handle, in MemoryMarshal.GetReference(name), to._handle, in MemoryMarshal.GetReference<byte>(ToName(newName))));
 
+    /// <summary>Locks it against everybody else who would, until it is closed.</summary>
+    public int HoldLock() => Error(LibC.FileLock(_handle, LibC.LockExclusively | LibC.DoNotWait));
+
+    /// <summary>The descriptor, for somebody else to close.</summary>
+    public SafeFileHandle Detach() => _handle;
+
     /// <summary>The next entries, for <see cref="FolderEntries"/>.</summary>
     /// <param name="buffer">Takes them.</param>
     /// <param name="read">How many bytes they are; 0 at the end.</param>

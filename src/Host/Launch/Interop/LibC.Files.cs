@@ -7,8 +7,8 @@ namespace ProcessPool.Launch.Interop;
 internal static partial class LibC
 {
     public const int CloseOnExecute = 0x80000;
-    private const int LockExclusively = 2;
-    private const int DoNotWait = 4;
+    public const int LockExclusively = 2;
+    public const int DoNotWait = 4;
     public const int PathOnly = 0x200000;
     public const int DoNotFollowLinks = 0x100;
     public const int RemoveFolder = 0x200;
@@ -26,16 +26,22 @@ internal static partial class LibC
         _ => 61,
     };
 
+    // And for this one since 2.28.
+    private static readonly nint GetStatus = RuntimeInformation.ProcessArchitecture switch
+    {
+        Architecture.X64 => 332,
+        Architecture.Arm => 397,
+        Architecture.X86 or Architecture.Ppc64le => 383,
+        Architecture.S390x => 379,
+        _ => 291,
+    };
+
     /// <summary>The next entries of a folder.</summary>
     /// <returns>How many bytes they are; 0 at the end; -1 is an error.</returns>
     public static nint ReadFolder(SafeFileHandle folder, ref byte buffer, int count) => Syscall(GetDirectoryEntries, folder, ref buffer, count);
 
-    /// <summary>Locks a file against everybody else who would (flock(2)), until it is closed.</summary>
-    /// <returns>False when somebody else has it.</returns>
-    public static bool HoldLock(SafeFileHandle file) => FileLock(file, LockExclusively | DoNotWait) == 0;
-
-    [LibraryImport("libc", EntryPoint = "flock")]
-    private static partial int FileLock(SafeFileHandle file, int operation);
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    public static partial int FileLock(SafeFileHandle file, int operation);
 
     [LibraryImport("libc", EntryPoint = "geteuid")]
     public static partial uint GetEffectiveUserId();
@@ -43,8 +49,11 @@ internal static partial class LibC
     [LibraryImport("libc", EntryPoint = "openat", SetLastError = true)]
     public static partial int OpenAt(SafeFileHandle folder, in byte name, int flags);
 
-    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]
-    public static partial int Status(SafeFileHandle folder, in byte name, int flags, uint mask, out FileStatus status);
+    /// <summary>What an entry of a folder is.</summary>
+    public static int Status(SafeFileHandle folder, in byte name, int flags, uint mask, out FileStatus status) => (int)Syscall(GetStatus, folder, in name, flags, (nint)mask, out status);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial nint Syscall(nint number, SafeFileHandle folder, in byte name, nint flags, nint mask, out FileStatus status);
 
     [LibraryImport("libc", EntryPoint = "unlinkat", SetLastError = true)]
     public static partial int UnlinkAt(SafeFileHandle folder, in byte name, int flags);
