@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -39,7 +40,13 @@ public static class SandboxPoolServices
     {
         ArgumentNullException.ThrowIfNull(services);
         var key = name ?? Options.DefaultName;
-        PoolNames.Take(services, key);
+        if (services.Any(service => service.ServiceType == typeof(SandboxPool) && Equals(service.ServiceKey, name)))
+        {
+            throw new InvalidOperationException(name is null
+                ? "There is a sandbox pool without a name already. Give each a name, or configure the one there is with services.Configure<SandboxPoolOptions>(…)."
+                : $"There is a sandbox pool '{name}' already. Give each a name of its own, or configure the one there is with services.Configure<SandboxPoolOptions>(\"{name}\", …).");
+        }
+
         var options = services.AddOptions<SandboxPoolOptions>(key).ValidateOnStart();
         if (configure is not null)
         {
@@ -49,7 +56,7 @@ public static class SandboxPoolServices
         options.PostConfigure<IServiceProvider>((pool, provider) => Complete(pool, name, provider));
         services.AddSingleton<IValidateOptions<SandboxPoolOptions>>(new PoolOptionsValidator(key));
         services.AddOptions<PoolLifeOptions>(key).ValidateOnStart();
-        services.AddSingleton<IValidateOptions<PoolLifeOptions>, PoolLifeOptionsValidator>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PoolLifeOptions>, PoolLifeOptionsValidator>());
         services.AddSingleton<IHostedService>(provider => new PoolLife(() => PoolOf(provider, name), () => provider.GetRequiredService<IOptionsMonitor<PoolLifeOptions>>().Get(key)));
         if (name is null)
         {

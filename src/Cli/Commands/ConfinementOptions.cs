@@ -1,8 +1,7 @@
-using ProcessPool.Text;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
-using ProcessPool.Cli.Input;
+using ProcessPool.Text;
 
 namespace ProcessPool.Cli.Commands;
 

@@ -1,7 +1,7 @@
-using ProcessPool.Text;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using ProcessPool.Cli.Input;
+using ProcessPool.Text;
 
 namespace ProcessPool.Cli.Commands;
 

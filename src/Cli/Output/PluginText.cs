@@ -1,10 +1,12 @@
+using ProcessPool.Diagnostics;
+
 namespace ProcessPool.Cli.Output;
 
 /// <summary>Plugins as text for people.</summary>
 internal static class PluginText
 {
     /// <summary>A line as it may go to a terminal: names in metadata can be anything.</summary>
-    public static string Clean(string line) => string.Concat(line.Select(character => char.IsControl(character) ? ' ' : character));
+    public static string Clean(string line) => WireText.Clean(line).Replace('\n', ' ').Replace('\t', ' ');
 
     public static IEnumerable<string> EntryPoints(PluginInfo plugin)
     {

@@ -31,6 +31,7 @@ internal static class DeniedCalls
     private const int Nothing = 0;
 
     private static readonly SystemCall MapMemory = new("mmap", 9, 222);
+    private static readonly SystemCall Control = new("ioctl", 16, 29);
     private static readonly SystemCall SetScheduler = new("sched_setscheduler", 144, 119);
 
     // SOCK_STREAM, SOCK_DGRAM and SOCK_SEQPACKET, each with and without SOCK_NONBLOCK and SOCK_CLOEXEC.
@@ -113,7 +114,7 @@ internal static class DeniedCalls
             new(MapMemory, OutOfMemory, HasAll(3, GrowsDown)),
             // Space beyond the end of a file: neither its size nor a limit of sizes tells of it.
             new(new("fallocate", 285, 47), NotPermitted, HasAll(1, KeepSize)),
-            new(new("ioctl", 16, 29), NotPermitted, [.. FileSystemControls.Select(type => Masked(1, ControlType, type))]),
+            new(Control, NotPermitted, [.. FileSystemControls.Select(type => Masked(1, ControlType, type))]),
             // A device file, although one without a device.
             new(new("renameat2", 316, 276), NotPermitted, HasAll(4, WhiteOut)),
             // Of these the whole machine has only so many.
@@ -123,7 +124,7 @@ internal static class DeniedCalls
             new(SystemCall.SetLimit, NotPermitted, OtherProcess(0), NotNull(2)),
             new(new("sched_setaffinity", 203, 122), NotPermitted, OtherProcess(0)),
             // TIOCSTI, TIOCLINUX: input that nobody typed. FIOSETOWN, SIOCSPGRP: signals that the kernel sends.
-            new(new("ioctl", 16, 29), NotPermitted, OneOf(1, 0x5412, 0x541C, 0x8901, 0x8902)),
+            new(Control, NotPermitted, OneOf(1, 0x5412, 0x541C, 0x8901, 0x8902)),
             // F_SETOWN, F_SETSIG, F_SETOWN_EX: signals too. F_SETLEASE: whoever opens the file waits. F_SETPIPE_SZ: memory that no limit counts.
             new(new("fcntl", 72, 25), NotPermitted, OneOf(1, 8, 10, 15, 1024, 1031)),
             // PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_MM: what others read as its environment.

@@ -103,8 +103,8 @@ internal sealed class ReportMaker(ConfinementPolicy policy, ConfinementProof? pr
             ? new(layer, LayerState.Unavailable, "RLIMIT_NPROC", "the kernel does not count root's processes: run the host as an ordinary user, or give the sandbox one with UserId")
             : layer == Layer.Memory && isGrouped?.Invoke(layer) == true ? Grouped(layer)
             : layer == Layer.Memory ? new(layer, LayerState.Partial, "RLIMIT_DATA", MemoryGap)
-                : policy.IsSandbox && !policy.Denies(Layer.ChildProcesses) ? new(layer, LayerState.Partial, "a resource limit", "of each process: children have as much again")
-                : new(layer, LayerState.Enforced, "a resource limit");
+            : policy.IsSandbox && !policy.Denies(Layer.ChildProcesses) ? new(layer, LayerState.Partial, "a resource limit", "of each process: children have as much again")
+            : new(layer, LayerState.Enforced, "a resource limit");
     }
 
     private string MemoryGap => policy.Denies(Layer.SharedMemory)

@@ -122,7 +122,7 @@ internal sealed class HostFolder(string root)
     }
 
     [SupportedOSPlatform("linux")]
-    private static bool IsOwn(string path) => FolderHandle.Look(path, out var status) == 0 && status.IsFolder && status.Owner == LibC.GetEffectiveUserId();
+    private static bool IsOwn(string path) => FolderHandle.Look(path, out var status) == 0 && status.IsFolder && status.Owner == Confining.Linux.Interop.LibC.GetEffectiveUserId();
 
     // Null: another host has it, or it is gone.
     [SupportedOSPlatform("linux")]

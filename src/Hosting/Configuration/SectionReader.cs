@@ -11,7 +11,11 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
 
     public IConfigurationSection Section => section;
 
-    public void Text(string key, Action<string> set) => Value(key, "text", text => text, set);
+    public void Text(string key, Action<string> set) => Value(key, text =>
+    {
+        set(text);
+        return text.Length == 0 ? "expected text" : null;
+    });
 
     public void Flag(string key, Action<bool> set) => Value<bool>(key, "true or false", text => bool.TryParse(text, out var flag) ? flag : null, set);
 
@@ -118,12 +122,6 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
             return null;
         });
 
-    private void Value(string key, string expected, Func<string, string> parse, Action<string> set) => Value(key, text =>
-    {
-        set(parse(text));
-        return text.Length == 0 ? $"expected {expected}" : null;
-    });
-
     private void Value(string key, Func<string, string?> take)
     {
         if (Known(key) is not { } child)
@@ -137,7 +135,7 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
         }
         else if (child.Value is { } text && take(text) is { } fault)
         {
-            faults.Add($"{child.Path} is '{text}': {fault}.".Replace("..", ".", StringComparison.Ordinal));
+            faults.Add($"{child.Path} is '{text}': {fault.TrimEnd('.')}.");
         }
     }
 

@@ -1,6 +1,6 @@
-using ProcessPool.Text;
 using System.Text.Json;
 using ProcessPool.Cli.Input;
+using ProcessPool.Text;
 
 namespace ProcessPool.Unit.Tests.Cli;
 

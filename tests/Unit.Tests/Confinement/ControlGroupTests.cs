@@ -35,6 +35,19 @@ public sealed class ControlGroupTests : IDisposable
     }
 
     [Fact]
+    public void Memory_is_bounded_in_whole_pages_with_room_for_what_is_not_private()
+    {
+        Offer(_mount, "memory");
+        var policy = ConfinementPolicy.Limits with { MemoryLimit = 300_000_000 };
+        using var group = ControlGroup.Make(_mount, "worker", policy)!;
+        group.Add(4711);
+        var limit = long.Parse(File.ReadAllText(Path.Combine(_mount, "worker", "memory.max")), System.Globalization.CultureInfo.InvariantCulture);
+        Assert.Equal(0, limit % 65_536);
+        Assert.InRange(limit, 300_000_000 + (127L << 20), 300_000_000 + (128L << 20));
+        Assert.True(group.Bounds(4711, policy, ConfinementLayer.Memory), "Expected the limit to be found as it was written.");
+    }
+
+    [Fact]
     public void A_limit_that_is_not_there_any_more_and_a_process_that_has_left_are_not_bounded()
     {
         Offer(_mount, "pids");
