@@ -42,6 +42,10 @@ public interface IPluginContext
     /// <param name="category">Who says so, such as a type's full name; null: the plugin.</param>
     void Log(PluginLogLevel level, string message, Exception? exception = null, string? category = null);
 
+    /// <summary>Writes to the host's log what is more than a text. Returns at once; when the host cannot keep up, the oldest entries that wait are dropped.</summary>
+    /// <param name="entry">What is to be said.</param>
+    void Log(PluginLogRecord entry);
+
     /// <summary>
     /// Tells the host that a long start goes on, and gives the next stage its full time (<c>SandboxPoolOptions.StartTimeout</c>). Has no effect after the
     /// start, or after 64 reports.

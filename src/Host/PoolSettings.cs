@@ -54,6 +54,7 @@ internal sealed record PoolSettings
     public required PayloadJson Json { get; init; }
     public required HostServices Services { get; init; }
     public required ILogger Logger { get; init; }
+    public required ILoggerFactory? LoggerFactory { get; init; }
     public required TimeProvider Time { get; init; }
 
     /// <summary>How many items of a map may be under way at least: enough to keep the queue full.</summary>
@@ -176,8 +177,12 @@ internal sealed record PoolSettings
             CallTimeout = options.CallTimeout,
             CancelGrace = options.CancelGrace,
             StopTimeout = options.StopTimeout,
-            Logger = options.Logger is null ? NullLogger.Instance : new GuardedLogger(options.Logger),
+            Logger = LoggerOf(options) is { } logger ? new GuardedLogger(logger) : NullLogger.Instance,
+            LoggerFactory = options.LoggerFactory,
             Time = options.TimeProvider!,
         };
     }
+
+    private static ILogger? LoggerOf(SandboxPoolOptions options) =>
+        options.Logger ?? options.LoggerFactory?.CreateLogger(options.Name is null ? nameof(ProcessPool) : $"{nameof(ProcessPool)}.{options.Name}");
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using ProcessPool.Calls;
 using ProcessPool.Diagnostics;
 using ProcessPool.Protocol;
+using ProcessPool.Telemetry;
 
 namespace ProcessPool;
 
@@ -128,6 +129,7 @@ public sealed partial class SandboxPool
             ordered,
             Bundler<TResult>.For(this, _settings, entryPoint, options),
             new ItemWriter<TItem>(_settings.Json, new CallPlace(Name, 0, entryPoint)),
+            () => CallTrace.BeginMap(Name, entryPoint),
             cancellationToken);
     }
 

@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using ProcessPool.Calls;
 using ProcessPool.Diagnostics;
 using ProcessPool.Protocol;
 using ProcessPool.Scheduling;
 using ProcessPool.Supervision;
+using ProcessPool.Telemetry;
 
 namespace ProcessPool;
 
@@ -29,8 +31,30 @@ public sealed partial class SandboxPool
     /// <param name="queued">Set when the call has its place in the queue, for callers that block until then.</param>
     /// <param name="cancellationToken">The caller's token.</param>
     /// <param name="measure">Whether to ask the sandbox what the call used.</param>
-    internal async Task<SettledCall> CallAsync(
-        string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, TaskCompletionSource? queued, CancellationToken cancellationToken, bool measure = false)
+    internal Task<SettledCall> CallAsync(
+        string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, TaskCompletionSource? queued, CancellationToken cancellationToken, bool measure = false) =>
+        CallTrace.IsListenedTo
+            ? TracedAsync(entryPoint, arguments, options, lease, queued, measure, cancellationToken)
+            : CallAsync(entryPoint, arguments, options, lease, queued, measure, span: null, cancellationToken);
+
+    private async Task<SettledCall> TracedAsync(
+        string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, TaskCompletionSource? queued, bool measure, CancellationToken cancellationToken)
+    {
+        using var span = CallTrace.Begin(Name, entryPoint);
+        try
+        {
+            var settled = await CallAsync(entryPoint, arguments, options, lease, queued, measure, span, cancellationToken).ConfigureAwait(false);
+            CallTrace.Answered(span, settled);
+            return settled;
+        }
+        catch (Exception exception) when (CallTrace.Failed(span, exception))
+        {
+            throw;
+        }
+    }
+
+    private async Task<SettledCall> CallAsync(
+        string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, TaskCompletionSource? queued, bool measure, Activity? span, CancellationToken cancellationToken)
     {
         CallPayload? payload = null;
         while (true)
@@ -39,7 +63,7 @@ public sealed partial class SandboxPool
 
             // Whoever cannot take the items of a stream leaves it.
             using var left = version?.Plugin.Streams(entryPoint) == true ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken) : null;
-            var (queue, call) = Prepare(version, entryPoint, arguments, ref payload, options, lease, measure, left?.Token ?? cancellationToken);
+            var (queue, call) = Prepare(version, entryPoint, arguments, ref payload, options, lease, measure, span, left?.Token ?? cancellationToken);
             using var registration = WithdrawWhenCancelled(queue, call);
             _spin.Enter(call);
             try
@@ -103,7 +127,8 @@ public sealed partial class SandboxPool
     {
         // Whoever stops reading in the middle cancels the call.
         using var left = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var (queue, call) = await PrepareStreamAsync(entryPoint, arguments, options, lease, left.Token).ConfigureAwait(false);
+        using var span = CallTrace.Begin(Name, entryPoint);
+        var (queue, call) = await PrepareStreamAsync(entryPoint, arguments, options, lease, span, left.Token).ConfigureAwait(false);
         var stream = call.Stream!;
         using var registration = WithdrawWhenCancelled(queue, call);
         if (left.IsCancellationRequested)
@@ -122,7 +147,7 @@ public sealed partial class SandboxPool
                 }
             }
 
-            await SettleAsync(call, cancellationToken).ConfigureAwait(false);
+            await SettleAsync(call, span, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -134,35 +159,47 @@ public sealed partial class SandboxPool
 
     /// <summary>Makes the call of a stream. One that is refused because another version has just become current is made there.</summary>
     private async Task<(InvocationQueue Queue, Invocation Call)> PrepareStreamAsync(
-        string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, CancellationToken cancellationToken)
+        string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, Activity? span, CancellationToken cancellationToken)
     {
         CallPayload? payload = null;
-        while (true)
+        try
         {
-            var version = lease?.Version ?? _version;
-            var (queue, call) = Prepare(version, entryPoint, arguments, ref payload, options, lease, measure: false, cancellationToken);
-            if (call.Stream is null)
+            while (true)
             {
-                throw new CallArgumentException($"{entryPoint} does not return a stream. Use InvokeAsync.", SiteOf(call));
-            }
+                var version = lease?.Version ?? _version;
+                var (queue, call) = Prepare(version, entryPoint, arguments, ref payload, options, lease, measure: false, span, cancellationToken);
+                if (call.Stream is null)
+                {
+                    throw new CallArgumentException($"{entryPoint} does not return a stream. Use InvokeAsync.", SiteOf(call));
+                }
 
-            _ = Submit(queue, call);
-            if (lease is not null || !version!.CameTooLate(call))
-            {
-                return (queue, call);
-            }
+                _ = Submit(queue, call);
+                if (lease is not null || !version!.CameTooLate(call))
+                {
+                    return (queue, call);
+                }
 
-            await call.Callbacks!.EndAsync().ConfigureAwait(false);
+                await call.Callbacks!.EndAsync().ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception) when (CallTrace.Failed(span, exception))
+        {
+            throw;
         }
     }
 
     // Whoever cancels gets the exception of the token that he knows.
-    private static async Task SettleAsync(Invocation call, CancellationToken cancellationToken)
+    private static async Task SettleAsync(Invocation call, Activity? span, CancellationToken cancellationToken)
     {
         try
         {
             var settled = await call.Settled.ConfigureAwait(false);
+            CallTrace.Answered(span, settled);
             ResultReader.ThrowIfFailed(settled.Reply, settled.Site);
+        }
+        catch (Exception exception) when (exception is not PluginCallException && CallTrace.Failed(span, exception))
+        {
+            throw;
         }
         catch (OperationCanceledException)
         {
@@ -196,7 +233,7 @@ public sealed partial class SandboxPool
 
     // The payload is made once, when it is known what is called: a stream among the arguments cannot be read twice.
     private (InvocationQueue Queue, Invocation Call) Prepare(
-        PluginVersion? version, string entryPoint, CallArguments? arguments, ref CallPayload? payload, CallOptions? options, Lease? lease, bool measure, CancellationToken cancellationToken)
+        PluginVersion? version, string entryPoint, CallArguments? arguments, ref CallPayload? payload, CallOptions? options, Lease? lease, bool measure, Activity? span, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(entryPoint);
         cancellationToken.ThrowIfCancellationRequested();
@@ -216,8 +253,8 @@ public sealed partial class SandboxPool
         var callbacks = made.Live.Length == 0 && _settings.Services.IsEmpty
             ? _noCallbacks ??= new Callbacks([], _settings.Services, _settings.MaxMessageBytes, isShared: true)
             : new Callbacks(Array.ConvertAll(made.Live, argument => argument.Begin(_settings)), _settings.Services, _settings.MaxMessageBytes);
-        var request = new CallRequest(place.CallId, entryPoint, made.Json, made.Attachments, measure);
-        return (lease?.Queue ?? version.Supervisor.Queue, new Invocation(request, traits, options ?? CallOptions.Default, callbacks, cancellationToken));
+        var request = new CallRequest(place.CallId, entryPoint, made.Json, made.Attachments, measure) { Trace = TraceParent.Of(span) };
+        return (lease?.Queue ?? version.Supervisor.Queue, new Invocation(request, traits, options ?? CallOptions.Default, callbacks, cancellationToken) { Counts = _calls });
     }
 
     // The chunks are arrays; what they hold in all is an array too. Bytes in the items become base64, which is read as well.

@@ -3,6 +3,7 @@ using ProcessPool.Diagnostics;
 using ProcessPool.Launch;
 using ProcessPool.Plugins;
 using ProcessPool.Supervision;
+using ProcessPool.Telemetry;
 using ProcessPool.Workers;
 
 namespace ProcessPool;
@@ -19,6 +20,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
 {
     private readonly PoolSettings _settings;
     private readonly Func<PoolSettings, string, PluginInfo, IWorkerLauncher> _launcherFor;
+    private readonly CallCounts _calls;
     private readonly SemaphoreSlim _lifecycle = new(1, 1);
     private readonly HashSet<Type> _contracts;
     private readonly List<PluginVersion> _superseded = [];
@@ -48,6 +50,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
         _pluginPath = _settings.PluginPath;
         var path = Path.TrimEndingDirectorySeparator(_pluginPath);
         Name = _settings.Name ?? (path.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) ? Path.GetFileNameWithoutExtension(path) : Path.GetFileName(path));
+        _calls = new CallCounts(Name, _settings.Time);
     }
 
     /// <summary>The pool's name.</summary>
@@ -55,6 +58,9 @@ public sealed partial class SandboxPool : IAsyncDisposable
 
     /// <summary>How many workers the pool has when it runs.</summary>
     public int WorkerCount => _settings.Workers;
+
+    /// <summary>What is counted of its calls.</summary>
+    internal CallCounts Counts => _calls;
 
     /// <summary>The clock of every timeout.</summary>
     internal TimeProvider Time => _settings.Time;
@@ -196,7 +202,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
                 _settings.Logger.DebugMode(Name);
             }
 
-            version = new PluginVersion(new Supervisor(Name, _settings, _launcherFor(_settings, Name, plugin)), plugin);
+            version = new PluginVersion(new Supervisor(Name, _settings, _launcherFor(_settings, Name, plugin), _calls), plugin);
             if (publishFirst)
             {
                 _version = version;
@@ -206,6 +212,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
             Accept(plugin, publish: true);
             _version = version;
             _settings.Logger.PoolStarted(Name, _settings.Workers, plugin.EntryAssembly);
+            PoolEvents.Log.PoolStarted(Name, _settings.Workers, plugin.EntryAssembly);
         }
         catch (Exception exception)
         {
@@ -259,6 +266,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
                 _superseded.Clear();
                 _stopReport = new StopReport(reports.Sum(report => report.Completed), reports.Sum(report => report.Cancelled), reports.Sum(report => report.Killed));
                 _settings.Logger.PoolStopped(Name, _stopReport.Completed, _stopReport.Cancelled, _stopReport.Killed);
+                PoolEvents.Log.PoolStopped(Name);
             }
 
             return _stopReport;

@@ -162,6 +162,12 @@ public sealed class SandboxPoolOptions
     /// <summary>Receives the pool's events and the workers' standard output and error, line by line. What it throws is ignored. Default: none.</summary>
     public ILogger? Logger { get; set; }
 
+    /// <summary>
+    /// Makes the loggers of the plugin's own records: under their own categories, with their event ids, properties and scopes, within the trace of the call, in a scope that names the pool and the worker. The category is the
+    /// plugin's choice, the scope is not. Without it they go to <see cref="Logger"/> as lines. It makes <see cref="Logger"/> too, where that is null, under <c>ProcessPool.</c> and the pool's name. Default: none.
+    /// </summary>
+    public ILoggerFactory? LoggerFactory { get; set; }
+
     /// <summary>The clock of every timeout. Default: <see cref="TimeProvider.System"/>.</summary>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
 }

@@ -31,7 +31,17 @@ public static class PluginCatalogServices
 
     private static void Complete(PluginCatalogOptions options, IServiceProvider provider)
     {
-        options.Logger ??= provider.GetService<ILoggerFactory>()?.CreateLogger("ProcessPool.PluginCatalog");
+        if (options.Logger is null && provider.GetService<ILoggerFactory>() is { } loggers)
+        {
+            options.Logger = loggers.CreateLogger("ProcessPool.PluginCatalog");
+            var configure = options.ConfigurePool;
+            options.ConfigurePool = (name, pool) =>
+            {
+                pool.LoggerFactory = loggers;
+                configure?.Invoke(name, pool);
+            };
+        }
+
         if (options.TimeProvider == TimeProvider.System && provider.GetService<TimeProvider>() is { } time)
         {
             options.TimeProvider = time;

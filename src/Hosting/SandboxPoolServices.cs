@@ -11,7 +11,7 @@ namespace ProcessPool;
 public static class SandboxPoolServices
 {
     /// <summary>
-    /// Adds a pool that starts and stops with the host. It is a singleton: <c>[FromKeyedServices(name)] SandboxPool</c>. Its logger, if the options have none, is that of the category <c>ProcessPool.name</c>; its clock is the
+    /// Adds a pool that starts and stops with the host. It is a singleton: <c>[FromKeyedServices(name)] SandboxPool</c>. Its loggers, if the options have none, are the application's: the category is <c>ProcessPool.name</c>, and the plugin's own for what the plugin logs; its clock is the
     /// <see cref="TimeProvider"/> among the services, if there is one.
     /// </summary>
     /// <param name="services">The services.</param>
@@ -78,7 +78,7 @@ public static class SandboxPoolServices
     private static void Complete(SandboxPoolOptions options, string? name, IServiceProvider provider)
     {
         options.Name ??= name;
-        options.Logger ??= provider.GetService<ILoggerFactory>()?.CreateLogger(name is null ? nameof(ProcessPool) : $"{nameof(ProcessPool)}.{name}");
+        options.LoggerFactory ??= options.Logger is null ? provider.GetService<ILoggerFactory>() : null;
         if (options.TimeProvider == TimeProvider.System && provider.GetService<TimeProvider>() is { } time)
         {
             options.TimeProvider = time;

@@ -16,6 +16,9 @@ internal sealed record CallRequest(long Id, string EntryPoint, ReadOnlyMemory<by
     /// <summary>What <see cref="Mailbox.Put"/> said, when <see cref="Attachments"/> are not all.</summary>
     public int[] InMailbox { get; init; } = [];
 
+    /// <summary>The span that it is part of; null: it is not traced.</summary>
+    public TraceParent? Trace { get; init; }
+
     public void Write(WireWriter writer)
     {
         writer.Int64(Id);
@@ -24,9 +27,11 @@ internal sealed record CallRequest(long Id, string EntryPoint, ReadOnlyMemory<by
         writer.Attachments(Attachments);
         writer.Bool(Measure);
         writer.Array<int>(InMailbox);
+        writer.Optional(Trace, TraceParent.Write);
     }
 
-    public static CallRequest Read(ref WireReader reader) => new(reader.Int64(), reader.String(), reader.Bytes(), reader.Attachments(), reader.Bool()) { InMailbox = reader.Array<int>() };
+    public static CallRequest Read(ref WireReader reader) =>
+        new(reader.Int64(), reader.String(), reader.Bytes(), reader.Attachments(), reader.Bool()) { InMailbox = reader.Array<int>(), Trace = reader.Optional(TraceParent.Read) };
 }
 
 /// <summary>
@@ -43,7 +48,10 @@ internal sealed record CallChunk(string EntryPoint, long[] Ids, int[] Ends, Read
 
     public ReadOnlyMemory<byte> PayloadOf(int index) => Payloads[(index == 0 ? 0 : Ends[index - 1])..Ends[index]];
 
-    public CallRequest RequestOf(int index) => new(Ids[index], EntryPoint, PayloadOf(index), []);
+    /// <summary>The span that all are part of; null: they are not traced.</summary>
+    public TraceParent? Trace { get; init; }
+
+    public CallRequest RequestOf(int index) => new(Ids[index], EntryPoint, PayloadOf(index), []) { Trace = Trace };
 
     public static CallChunk Of(IReadOnlyList<CallRequest> requests)
     {
@@ -69,11 +77,12 @@ internal sealed record CallChunk(string EntryPoint, long[] Ids, int[] Ends, Read
         writer.Array<long>(Ids);
         writer.Array<int>(Ends);
         writer.Bytes(Payloads);
+        writer.Optional(Trace, TraceParent.Write);
     }
 
     public static CallChunk Read(ref WireReader reader)
     {
-        var chunk = new CallChunk(reader.String(), reader.Array<long>(), reader.Array<int>(), reader.Bytes());
+        var chunk = new CallChunk(reader.String(), reader.Array<long>(), reader.Array<int>(), reader.Bytes()) { Trace = reader.Optional(TraceParent.Read) };
         var last = 0;
         foreach (var end in chunk.Ends)
         {
@@ -119,6 +128,9 @@ internal sealed record CallReply(CallStatus Status, ReadOnlyMemory<byte> Payload
     /// <summary>What <see cref="Mailbox.Put"/> said, when <see cref="Attachments"/> are not all.</summary>
     public int[] InMailbox { get; init; } = [];
 
+    /// <summary>The spans that were made meanwhile, in the order in which they began; null: none. The first one is the call's own.</summary>
+    public SpanMessage[]? Spans { get; init; }
+
     public void Write(WireWriter writer)
     {
         writer.Byte((byte)Status);
@@ -127,10 +139,14 @@ internal sealed record CallReply(CallStatus Status, ReadOnlyMemory<byte> Payload
         writer.Optional(Error, RemoteError.Write);
         writer.Optional(Usage, CallUsage.Write);
         writer.Array<int>(InMailbox);
+        writer.Optional(Spans, SpanMessage.WriteAll);
     }
 
-    public static CallReply Read(ref WireReader reader) =>
-        new((CallStatus)reader.Byte(), reader.Bytes(), reader.Attachments(), RemoteError.ReadOptional(ref reader), reader.Optional(CallUsage.Read)) { InMailbox = reader.Array<int>() };
+    public static CallReply Read(ref WireReader reader) => new((CallStatus)reader.Byte(), reader.Bytes(), reader.Attachments(), RemoteError.ReadOptional(ref reader), reader.Optional(CallUsage.Read))
+    {
+        InMailbox = reader.Array<int>(),
+        Spans = reader.Optional(SpanMessage.ReadAll),
+    };
 }
 
 /// <summary>What a call used, by the sandbox's own account. One call executes at a time, so it is what the process used meanwhile.</summary>

@@ -58,15 +58,56 @@ internal sealed record PluginLogEntry(int Level, string Category, string Message
 {
     public const byte Tag = 14;
 
+    /// <summary>The call whose code said so; 0: none.</summary>
+    public long CallId { get; init; }
+
+    /// <summary>The event's number.</summary>
+    public int EventId { get; init; }
+
+    /// <summary>The event's name, or "".</summary>
+    public string EventName { get; init; } = "";
+
+    /// <summary>What the text was made of.</summary>
+    public TagMessage[] Properties { get; init; } = [];
+
+    /// <summary>What it was said in, from the outside in.</summary>
+    public LogScopeMessage[] Scopes { get; init; } = [];
+
     public void Write(WireWriter writer)
     {
         writer.Int32(Level);
         writer.String(Category);
         writer.String(Message);
         writer.String(Exception);
+        writer.Int64(CallId);
+        writer.Int32(EventId);
+        writer.String(EventName);
+        TagMessage.WriteAll(writer, Properties);
+        writer.List(Scopes, LogScopeMessage.Write);
     }
 
-    public static PluginLogEntry Read(ref WireReader reader) => new(reader.Int32(), reader.String(), reader.String(), reader.String());
+    public static PluginLogEntry Read(ref WireReader reader) => new(reader.Int32(), reader.String(), reader.String(), reader.String())
+    {
+        CallId = reader.Int64(),
+        EventId = reader.Int32(),
+        EventName = reader.String(),
+        Properties = TagMessage.ReadAll(ref reader),
+        Scopes = reader.List(LogScopeMessage.Read, WireLimits.MaxLogScopes),
+    };
+}
+
+/// <summary>A scope of a log entry.</summary>
+/// <param name="Text">As text.</param>
+/// <param name="Properties">What it is made of.</param>
+internal sealed record LogScopeMessage(string Text, TagMessage[] Properties)
+{
+    public static void Write(WireWriter writer, LogScopeMessage scope)
+    {
+        writer.String(scope.Text);
+        TagMessage.WriteAll(writer, scope.Properties);
+    }
+
+    public static LogScopeMessage Read(ref WireReader reader) => new(reader.String(), TagMessage.ReadAll(ref reader));
 }
 
 /// <summary>The answer: the plugin is ready, or why not.</summary>

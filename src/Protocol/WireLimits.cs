@@ -40,6 +40,24 @@ internal static class WireLimits
     /// <summary>How long they may be in all: with four bytes each, half a control message.</summary>
     public const int MaxLoadReportCharacters = MaxControlMessageBytes / 8;
 
+    /// <summary>How many spans a reply carries.</summary>
+    public const int MaxSpans = 128;
+
+    /// <summary>How many tags a span, an event or a log entry has.</summary>
+    public const int MaxTags = 32;
+
+    /// <summary>How many events a span has.</summary>
+    public const int MaxSpanEvents = 16;
+
+    /// <summary>How many scopes a log entry is in.</summary>
+    public const int MaxLogScopes = 16;
+
+    /// <summary>Longest name and longest text of a tag, in characters.</summary>
+    public const int MaxTagText = 1024;
+
+    /// <summary>How many bytes a reply's spans take at most. With the longest <see cref="RemoteError"/> they fit into the smallest cap.</summary>
+    public const int MaxSpanBytes = 256 * 1024;
+
     /// <summary>How many inner exceptions a <see cref="RemoteError"/> carries.</summary>
     public const int MaxInnerErrors = 8;
 }

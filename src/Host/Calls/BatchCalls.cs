@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using ProcessPool.Protocol;
+
 namespace ProcessPool.Calls;
 
 /// <summary>The calls of a batch; those that are short are made together. Thread-safe.</summary>
@@ -15,6 +18,7 @@ internal sealed class BatchCalls<T>
     // Of the entry point that was called last: calls of several in turn go by themselves.
     private Bundler<T>? _bundler;
     private readonly ExecutionContext? _context = ExecutionContext.Capture();
+    private readonly TraceParent? _trace = TraceParent.Of(Activity.Current);
     private Task _queued = Task.CompletedTask;
     private long _lastStarted = -1;
     private bool _isComplete;
@@ -73,7 +77,7 @@ internal sealed class BatchCalls<T>
             before = canBundle ? null : Close_NeedsLock();
             isBundled = canBundle && TryBundle_NeedsLock(index, written!.Value.Json.Span);
             full = isBundled && (_isComplete || _bundler!.IsFull) ? Close_NeedsLock() : null;
-            _bundler = _bundler?.EntryPoint == entryPoint ? _bundler : Bundler<T>.For(_pool, _settings, entryPoint, _options);
+            _bundler = _bundler?.EntryPoint == entryPoint ? _bundler : NewBundler(entryPoint);
         }
 
         Start(before);
@@ -119,6 +123,13 @@ internal sealed class BatchCalls<T>
 
         await _ended.Task.ConfigureAwait(false);
         return _outcomes[.._added];
+    }
+
+    private Bundler<T>? NewBundler(string entryPoint)
+    {
+        var bundler = Bundler<T>.For(_pool, _settings, entryPoint, _options);
+        bundler?.Trace = _trace;
+        return bundler;
     }
 
     private void RefuseMore_NeedsLock()

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 using ProcessPool.Protocol;
 using ProcessPool.Scheduling;
 using ProcessPool.Supervision;
+using ProcessPool.Telemetry;
 
 namespace ProcessPool.Calls;
 
@@ -149,8 +150,8 @@ internal sealed class BundleOutcomes<T> : OutcomeSource<T>
     {
         var plugin = _version.Plugin.TryFind(_bundle.EntryPoint)!;
         var traits = new CallTraits(plugin.AcceptsCancellation, Streams: false, plugin.IsIdempotent ? _options.Retries ?? _settings.Retries : 0);
-        var request = new CallRequest(_bundle.IdOf(index), _bundle.EntryPoint, _bundle.PayloadOf(index), []);
-        var call = new Invocation(request, traits, _options, callbacks: null, _cancellationToken) { QueuedAt = _carrier.QueuedAt, TakenAt = _carrier.TakenAt };
+        var request = new CallRequest(_bundle.IdOf(index), _bundle.EntryPoint, _bundle.PayloadOf(index), []) { Trace = _bundle.Trace };
+        var call = new Invocation(request, traits, _options, callbacks: null, _cancellationToken) { QueuedAt = _carrier.QueuedAt, TakenAt = _carrier.TakenAt, Counts = _pool.Counts };
         call.Assign();
         var outcome = FollowAsync(index, call);
         Volatile.Write(ref _calls[index], outcome);
@@ -164,6 +165,11 @@ internal sealed class BundleOutcomes<T> : OutcomeSource<T>
         try
         {
             var settled = await call.Settled.ConfigureAwait(false);
+            if (_bundle.Trace?.Activity is { } span)
+            {
+                SpanReplay.Run(span, settled.Reply.Spans, settled.Site);
+            }
+
             return new CallOutcome<T>(_firstIndex + index, ResultReader.Read<T>(settled, _settings.Json), null);
         }
         catch (Exception exception)

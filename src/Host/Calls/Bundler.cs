@@ -22,6 +22,9 @@ internal sealed class Bundler<T>(SandboxPool pool, PoolSettings settings, string
             ? new(pool, settings, entryPoint, options)
             : null;
 
+    /// <summary>The span that the calls are part of; null: they are not traced.</summary>
+    public TraceParent? Trace { get; set; }
+
     /// <summary>The entry point.</summary>
     public string EntryPoint => entryPoint;
 
@@ -58,7 +61,7 @@ internal sealed class Bundler<T>(SandboxPool pool, PoolSettings settings, string
                 return false;
             }
 
-            _bundle = new Bundle(entryPoint, pool.TakeCallIds(size), size);
+            _bundle = new Bundle(entryPoint, pool.TakeCallIds(size), size) { Trace = Trace };
             _firstIndex = index;
         }
 

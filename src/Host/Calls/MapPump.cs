@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using ProcessPool.Diagnostics;
+using ProcessPool.Protocol;
 
 namespace ProcessPool.Calls;
 
@@ -17,6 +19,7 @@ internal sealed class MapPump(int window, TimeSpan patience, TimeProvider time)
     /// <param name="ordered">In input order, or as completed.</param>
     /// <param name="bundler">Makes calls together; null: none can.</param>
     /// <param name="writer">Writes items for it.</param>
+    /// <param name="begin">Begins the map's span, if there is one.</param>
     /// <param name="cancellationToken">Ends the reading and cancels the calls under way.</param>
     public async IAsyncEnumerable<CallOutcome<TResult>> RunAsync<TItem, TResult>(
         IAsyncEnumerable<TItem> items,
@@ -24,9 +27,12 @@ internal sealed class MapPump(int window, TimeSpan patience, TimeProvider time)
         bool ordered,
         Bundler<TResult>? bundler,
         ItemWriter<TItem> writer,
+        Func<Activity?>? begin = null,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var span = begin?.Invoke();
+        bundler?.Trace = TraceParent.Of(span);
         var room = new MapRoom();
         var sources = new OutcomeSources<TResult>(ordered, stop.Token);
         var reader = new MapReader<TItem, TResult>(window, call, bundler, writer, room, sources, time, stop.Token);

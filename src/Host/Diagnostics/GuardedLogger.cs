@@ -6,7 +6,17 @@ namespace ProcessPool.Diagnostics;
 internal sealed class GuardedLogger(ILogger inner) : ILogger
 {
     public IDisposable? BeginScope<TState>(TState state)
-        where TState : notnull => null;
+        where TState : notnull
+    {
+        try
+        {
+            return inner.BeginScope(state) is { } scope ? new GuardedScope(scope) : null;
+        }
+        catch (Exception)
+        {
+            return null;
+        }
+    }
 
     public bool IsEnabled(LogLevel logLevel)
     {
@@ -29,6 +39,21 @@ internal sealed class GuardedLogger(ILogger inner) : ILogger
         catch (Exception)
         {
             // There is nowhere left to say so.
+        }
+    }
+
+    private sealed class GuardedScope(IDisposable inner) : IDisposable
+    {
+        public void Dispose()
+        {
+            try
+            {
+                inner.Dispose();
+            }
+            catch (Exception)
+            {
+                // As above.
+            }
         }
     }
 }

@@ -93,6 +93,8 @@ internal sealed class InProcessSandbox : ISandbox
 
     public ProcessUse? ReadUse() => null;
 
+    public TimeSpan? ReadProcessorTime() => null;
+
     public long ReadScratch(long enough) => 0;
 
     public void Kill() => _killed.Cancel();

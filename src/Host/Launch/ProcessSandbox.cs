@@ -153,6 +153,22 @@ internal sealed class ProcessSandbox : ISandbox
         }
     }
 
+    public TimeSpan? ReadProcessorTime()
+    {
+        lock (_gate)
+        {
+            try
+            {
+                return _disposed || _process.HasExited ? null : _process.TotalProcessorTime;
+            }
+            catch (Exception exception) when (exception is InvalidOperationException or System.ComponentModel.Win32Exception)
+            {
+                // It may have ended meanwhile.
+                return null;
+            }
+        }
+    }
+
     public long ReadScratch(long enough) => _scratch.SizeUpTo(enough);
 
     public void Kill()

@@ -31,6 +31,9 @@ internal sealed class Bundle(string entryPoint, long firstId, int capacity) : Ch
 
     public bool IsFull => _ends.Count == capacity;
 
+    /// <summary>The span that its items are part of; null: they are not traced.</summary>
+    public TraceParent? Trace { get; init; }
+
     /// <summary>Who runs it; where the plain results come from.</summary>
     public Incarnation? Incarnation { get; set; }
 
@@ -68,7 +71,7 @@ internal sealed class Bundle(string entryPoint, long firstId, int capacity) : Ch
             ids[i] = firstId + i;
         }
 
-        return new CallChunk(entryPoint, ids, [.. _ends], _payloads.WrittenMemory);
+        return new CallChunk(entryPoint, ids, [.. _ends], _payloads.WrittenMemory) { Trace = Trace };
     }
 
     public override bool IsPlain(int index) => Volatile.Read(ref _calls) is null || Volatile.Read(ref _calls![index]) is null;

@@ -1,6 +1,7 @@
 using ProcessPool.Calls;
 using ProcessPool.Protocol;
 using ProcessPool.Supervision;
+using ProcessPool.Telemetry;
 using ProcessPool.Workers;
 
 namespace ProcessPool.Scheduling;
@@ -40,6 +41,9 @@ internal sealed class Invocation(CallRequest request, CallTraits traits, CallOpt
     public Bundle? Bundle { get; init; }
 
     public CancellationToken CancellationToken { get; } = cancellationToken;
+
+    /// <summary>Where its end is counted; null: nowhere.</summary>
+    public CallCounts? Counts { get; init; }
 
     /// <summary>Ends exactly once.</summary>
     public Task<SettledCall> Settled => _settled.Task;
@@ -83,7 +87,7 @@ internal sealed class Invocation(CallRequest request, CallTraits traits, CallOpt
     public TaskCompletionSource? Room { get; set; }
 
     /// <summary>Whether it can be sent together with others: nothing about it needs a worker's whole attention.</summary>
-    public bool CanGoTogether => Lease is null && Bundle is null && Stream is null && Callbacks?.HasLive != true && !Request.Measure && Options.Timeout is null && Returns == 0 && Retries == 0 && !Moved
+    public bool CanGoTogether => Lease is null && Bundle is null && Stream is null && Callbacks?.HasLive != true && !Request.Measure && Request.Trace is null && Options.Timeout is null && Returns == 0 && Retries == 0 && !Moved
         && Request.Payload.Length <= MaxTogetherBytes && Request.Attachments.Length == 0;
 
     /// <summary>Whether it can be sent after this one.</summary>
@@ -100,11 +104,38 @@ internal sealed class Invocation(CallRequest request, CallTraits traits, CallOpt
 
     public void Return() => _life.Fire(CallTrigger.Return);
 
-    public bool Succeed(SettledCall settled) => Settle() && _settled.TrySetResult(settled);
+    public bool Succeed(SettledCall settled)
+    {
+        if (!Settle())
+        {
+            return false;
+        }
 
-    public bool Fail(Exception error) => Settle() && _settled.TrySetException(error);
+        Counts?.Answered(this, settled.Reply.Status);
+        return _settled.TrySetResult(settled);
+    }
 
-    public bool Cancel() => Settle() && _settled.TrySetCanceled(CancellationToken);
+    public bool Fail(Exception error)
+    {
+        if (!Settle())
+        {
+            return false;
+        }
+
+        Counts?.Failing(this, error);
+        return _settled.TrySetException(error);
+    }
+
+    public bool Cancel()
+    {
+        if (!Settle())
+        {
+            return false;
+        }
+
+        Counts?.Cancelled(this);
+        return _settled.TrySetCanceled(CancellationToken);
+    }
 
     private bool Settle()
     {

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using ProcessPool.Diagnostics;
 using ProcessPool.Protocol;
 using ProcessPool.Scheduling;
+using ProcessPool.Telemetry;
 using ProcessPool.Workers;
 
 namespace ProcessPool.Supervision;
@@ -37,6 +38,7 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
 {
     private readonly IWorker _worker = incarnation.Worker;
     private CallReply? _lastReply;
+    private EndReason _told;
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<CallRunEnd> RunAsync(CancellationToken poolStopped)
@@ -58,12 +60,23 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
             };
         }
 
+        if (end.Worker is WorkerAfterCall.Spent or WorkerAfterCall.Killed)
+        {
+            incarnation.EndsBecause ??= WorkerEnd.Of(_told);
+        }
+
         return end;
     }
 
     private Settlement Settlement => new(incarnation, call, isLeased, settings, supervisor);
 
     private FaultSite Site => supervisor.SiteOf(call, incarnation);
+
+    private void Close(CallWatch watch)
+    {
+        watch.Close();
+        _told = watch.Reason;
+    }
 
     /// <summary>One request and its reply, watched.</summary>
     /// <returns>What it left behind, and whether the stream goes on; then the call is not settled yet.</returns>
@@ -73,7 +86,7 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
         using var watch = new CallWatch(call, _worker, settings, poolStopped);
         if (watch.Ask.IsCancellationRequested)
         {
-            watch.Close();
+            Close(watch);
             if (_lastReply is not null && !watch.Killed && watch.Reason == EndReason.Cancelled)
             {
                 // The reader has just left.
@@ -97,7 +110,7 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
             }
 
             var reply = await pending.ConfigureAwait(false);
-            watch.Close();
+            Close(watch);
             _lastReply = reply;
             var told = watch.Reason;
             call.Start();
@@ -126,7 +139,7 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
         {
             // Cancelled on the way out, or the connection broke after the plugin was asked: the two cannot be told apart. A worker that may be dying
             // must not get another call; one that answers is not, and has not seen this request.
-            watch.Close();
+            Close(watch);
             Settlement.NoteExecution(_worker.ReadMark());
             if (!watch.Killed && watch.Reason == EndReason.Cancelled)
             {
@@ -138,7 +151,7 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
         }
         catch (WorkerLostException lost)
         {
-            watch.Close();
+            Close(watch);
             Settlement.NoteExecution(lost.Exit.Mark);
             if (watch.Reason != EndReason.None)
             {
@@ -192,7 +205,7 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
             }
         }
 
-        watch.Close();
+        Close(watch);
         supervisor.CallFinishes();
         call.Cancel();
         return new(watch.Killed ? WorkerAfterCall.Killed : left, _lastReply);

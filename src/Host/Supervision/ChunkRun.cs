@@ -1,5 +1,6 @@
 using ProcessPool.Protocol;
 using ProcessPool.Scheduling;
+using ProcessPool.Telemetry;
 using ProcessPool.Workers;
 
 namespace ProcessPool.Supervision;
@@ -296,7 +297,13 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
 
         _look?.Dispose();
         watches.ForEach(watch => watch.Dispose());
-        return _killed || watches.Exists(watch => watch.Killed);
+        if (_killed || watches.Exists(watch => watch.Killed))
+        {
+            incarnation.EndsBecause ??= WorkerEnd.Of(_poolStopped.IsCancellationRequested ? EndReason.PoolStopped : EndReason.Cancelled);
+            return true;
+        }
+
+        return false;
     }
 
     private void Lose(WorkerExit exit, bool killed)

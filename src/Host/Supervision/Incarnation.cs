@@ -11,4 +11,7 @@ internal sealed record Incarnation(IWorker Worker, int Index, int Number, long B
 {
     /// <summary>Where it is in its life.</summary>
     public WorkerLifecycle Life { get; } = new();
+
+    /// <summary>Why it ends, if the pool wants that: one of the words of <see cref="Telemetry.WorkerEnd"/>. The first reason counts.</summary>
+    public string? EndsBecause { get; set; }
 }

@@ -1,3 +1,5 @@
+using ProcessPool.Protocol;
+
 namespace ProcessPool.Supervision;
 
 /// <summary>Why a worker is recycled.</summary>
@@ -71,5 +73,20 @@ internal sealed class RecycleRules(RecyclePolicy policy, TimeProvider time, long
         }
 
         return next < TimeSpan.Zero ? TimeSpan.Zero : next;
+    }
+
+    /// <summary>Whether a call failed for want of memory.</summary>
+    public static bool RanOutOfMemory(CallReply reply)
+    {
+        var depth = 0;
+        for (var error = reply.Error; error is not null && depth <= WireLimits.MaxInnerErrors; error = error.Inner, depth++)
+        {
+            if (error.Type == "System.OutOfMemoryException")
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using ProcessPool.Diagnostics;
 using ProcessPool.Protocol;
 using ProcessPool.Scheduling;
+using ProcessPool.Telemetry;
 using ProcessPool.Workers;
 
 namespace ProcessPool.Supervision;
@@ -154,7 +155,7 @@ internal sealed class Service : IDisposable
             return await ServeAsync(new QueuedCalls(together), null, budget, poolStopped).ConfigureAwait(false);
         }
 
-        _supervisor.CallBegins();
+        _supervisor.View.CallBegins();
         var since = _settings.Time.GetTimestamp();
         CallRunEnd end;
         try
@@ -169,13 +170,13 @@ internal sealed class Service : IDisposable
         }
         finally
         {
-            _supervisor.CallEnds();
+            _supervisor.View.CallEnds();
         }
 
         if (end.Reply is { } reply)
         {
             budget.Forgive();
-            _rules.CallEnded(RanOutOfMemory(reply), _readMemory);
+            _rules.CallEnded(RecycleRules.RanOutOfMemory(reply), _readMemory);
         }
 
         if (end is { Worker: WorkerAfterCall.Ready, Reply: not null })
@@ -208,7 +209,7 @@ internal sealed class Service : IDisposable
     /// <param name="poolStopped">Ends them.</param>
     private async Task<ServiceEnd?> ServeAsync(Chunk calls, Invocation? carrier, RestartBudget budget, CancellationToken poolStopped)
     {
-        _supervisor.CallBegins();
+        _supervisor.View.CallBegins();
         var since = _settings.Time.GetTimestamp();
         var run = new ChunkRun(_incarnation, calls, _settings, _supervisor);
         WorkerAfterCall end;
@@ -219,7 +220,7 @@ internal sealed class Service : IDisposable
                 reply =>
                 {
                     budget.Forgive();
-                    _rules.CallEnded(RanOutOfMemory(reply), _readMemory);
+                    _rules.CallEnded(RecycleRules.RanOutOfMemory(reply), _readMemory);
                 },
                 poolStopped).ConfigureAwait(false);
         }
@@ -234,7 +235,7 @@ internal sealed class Service : IDisposable
         }
         finally
         {
-            _supervisor.CallEnds();
+            _supervisor.View.CallEnds();
             carrier?.Succeed(new SettledCall(NoReply, carrier, _incarnation, _supervisor.PoolName));
         }
 
@@ -243,6 +244,7 @@ internal sealed class Service : IDisposable
             budget.Forgive();
             _rules.CallsEnded(run.PlainSuccesses, _readMemory);
             _supervisor.CallFinishes(run.PlainSuccesses);
+            _supervisor.View.Calls.Succeeded(carrier, calls.EntryPoint, run.PlainSuccesses);
         }
 
         if (end == WorkerAfterCall.Ready)
@@ -291,6 +293,7 @@ internal sealed class Service : IDisposable
         {
             // A user's logger, and what a start does: not on the thread that reads the pipes.
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            _incarnation.EndsBecause ??= WorkerEnd.Recycled;
             _settings.Logger.WorkerRecycled(_worker.Name, _worker.ProcessId, reason);
             _successor = FindSuccessorAsync();
             _ = WakeAfterAsync(_successor);
@@ -382,19 +385,5 @@ internal sealed class Service : IDisposable
     {
         await task.ConfigureAwait(false);
         Wake();
-    }
-
-    private static bool RanOutOfMemory(CallReply reply)
-    {
-        var depth = 0;
-        for (var error = reply.Error; error is not null && depth <= WireLimits.MaxInnerErrors; error = error.Inner, depth++)
-        {
-            if (error.Type == "System.OutOfMemoryException")
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 }

@@ -144,7 +144,9 @@ internal sealed class Slot(int number, PoolSettings settings, Workforce workforc
     {
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(poolStopped, supervisor.Draining);
         var delay = Task.Delay(wait, settings.Time, enough.Token);
+        supervisor.View.SlotWaits();
         await ((Task)Task.WhenAny(delay, _reset)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        supervisor.View.SlotGoesOn();
         await enough.CancelAsync().ConfigureAwait(false);
     }
 

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using ProcessPool.Diagnostics;
 using ProcessPool.Scheduling;
+using ProcessPool.Telemetry;
 using ProcessPool.Workers;
 
 namespace ProcessPool.Supervision;
@@ -27,10 +28,9 @@ internal sealed class Supervisor : IQueueErrors
     private TaskCompletionSource<bool> _reset = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _enough = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _givenUp;
-    private int _busy;
     private PoolState _state = PoolState.Starting;
 
-    public Supervisor(string poolName, PoolSettings settings, IWorkerLauncher launcher)
+    public Supervisor(string poolName, PoolSettings settings, IWorkerLauncher launcher, CallCounts? calls = null)
     {
         PoolName = poolName;
         _settings = settings;
@@ -38,6 +38,7 @@ internal sealed class Supervisor : IQueueErrors
         Queue = NewQueue();
         Chunks = new ChunkSizes(settings.Time);
         _workforce = new Workforce(poolName, settings, launcher);
+        View = new PoolView(poolName, settings, calls ?? new CallCounts(poolName, settings.Time), this, _workforce);
         _standby = new Standby(settings, _workforce, this);
         _slots = [.. Enumerable.Range(0, settings.Workers).Select(number => new Slot(number, settings, _workforce, _standby, this))];
     }
@@ -45,6 +46,9 @@ internal sealed class Supervisor : IQueueErrors
     public string PoolName { get; }
 
     public InvocationQueue Queue { get; }
+
+    /// <summary>What can be seen from outside.</summary>
+    public PoolView View { get; }
 
     /// <summary>Whose turn it is to be recycled: one at a time.</summary>
     public SemaphoreSlim RecycleTurn { get; } = new(1, 1);
@@ -73,6 +77,7 @@ internal sealed class Supervisor : IQueueErrors
         using (ExecutionContext.SuppressFlow())
         {
             // What is started here outlives the caller: its trace, culture and other ambient values must not stick to it.
+            RunningPools.Add(View);
             _watch = new ResourceWatch(_settings, _workforce);
             Array.ForEach(_slots, slot => slot.Register());
             _serving = Task.WhenAll(_slots.Select((slot, number) => Task.Run(() => ServeAsync(slot, number), CancellationToken.None)));
@@ -148,6 +153,7 @@ internal sealed class Supervisor : IQueueErrors
         await Task.WhenAll(_workforce.Living.Select(EndAsync)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _watch?.Dispose();
         Queue.Dispose();
+        RunningPools.Remove(View);
         SetState(PoolState.Stopped);
         return _stopCount.Report;
     }
@@ -211,10 +217,6 @@ internal sealed class Supervisor : IQueueErrors
 
     /// <summary>How many calls go together.</summary>
     public ChunkSizes Chunks { get; }
-
-    public void CallBegins() => Interlocked.Increment(ref _busy);
-
-    public void CallEnds() => Interlocked.Decrement(ref _busy);
 
     /// <summary>A call is about to be settled, by itself; or so many.</summary>
     public void CallFinishes(int calls = 1) => _stopCount.Completed(calls);
@@ -377,7 +379,7 @@ internal sealed class Supervisor : IQueueErrors
     }
 
     private string Describe(QueueStatus status) =>
-        FormattableString.Invariant($"{status.Length} calls wait, the oldest for {status.OldestAge.TotalSeconds:0.0} s; {Volatile.Read(ref _busy)} of {_slots.Length} workers are busy");
+        FormattableString.Invariant($"{status.Length} calls wait, the oldest for {status.OldestAge.TotalSeconds:0.0} s; {View.Busy} of {_slots.Length} workers are busy");
 
     private Exception Refuse(Invocation call) => new CallRejectedException(RejectionReason.Stopped, SiteOf(call));
 

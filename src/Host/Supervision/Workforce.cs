@@ -1,4 +1,5 @@
 using ProcessPool.Diagnostics;
+using ProcessPool.Telemetry;
 using ProcessPool.Workers;
 
 namespace ProcessPool.Supervision;
@@ -12,6 +13,13 @@ internal sealed class Workforce(string poolName, PoolSettings settings, IWorkerL
     private readonly HashSet<IWorker> _starting = [];
     private int _indexes;
     private int _incarnations;
+    private int _begun;
+
+    /// <summary>How many are being started just now.</summary>
+    public int Starting => Volatile.Read(ref _begun);
+
+    /// <summary>Why those ended who have.</summary>
+    public ExitCounts Exits { get; } = new();
 
     /// <summary>Everyone who lives just now.</summary>
     public IReadOnlyList<Incarnation> Living
@@ -42,6 +50,8 @@ internal sealed class Workforce(string poolName, PoolSettings settings, IWorkerL
     {
         var index = TakeIndex();
         IWorker? begun = null;
+        var since = settings.Time.GetTimestamp();
+        Interlocked.Increment(ref _begun);
         try
         {
             var worker = await launcher.StartAsync(index, Begins, cancellationToken).ConfigureAwait(false);
@@ -53,15 +63,20 @@ internal sealed class Workforce(string poolName, PoolSettings settings, IWorkerL
             }
 
             settings.Logger.WorkerReady(worker.Name, worker.ProcessId);
+            var took = settings.Time.GetElapsedTime(since);
+            Instruments.WorkerStarted(poolName, took, errorType: null);
+            PoolEvents.Log.WorkerReady(poolName, worker.Name, worker.ProcessId ?? 0, took.TotalMilliseconds);
             return incarnation;
         }
-        catch
+        catch (Exception exception)
         {
             FreeIndex(index);
+            Instruments.WorkerStarted(poolName, settings.Time.GetElapsedTime(since), ErrorType.Of(exception));
             throw;
         }
         finally
         {
+            Interlocked.Decrement(ref _begun);
             lock (_gate)
             {
                 if (begun is not null)
@@ -121,6 +136,7 @@ internal sealed class Workforce(string poolName, PoolSettings settings, IWorkerL
     public async Task<bool> EndAsync(Incarnation incarnation)
     {
         var worker = incarnation.Worker;
+        var died = worker.Exited.IsCompleted && incarnation.Life.Phase != WorkerPhase.Killed;
         try
         {
             if (worker.Exited.IsCompleted || incarnation.Life.Phase == WorkerPhase.Killed)
@@ -146,9 +162,18 @@ internal sealed class Workforce(string poolName, PoolSettings settings, IWorkerL
             }
             finally
             {
+                Report(incarnation, died && worker.Exited.IsCompletedSuccessfully ? worker.Exited.Result : null);
                 Forget(incarnation);
             }
         }
+    }
+
+    private void Report(Incarnation incarnation, WorkerExit? death)
+    {
+        var reason = death is null ? incarnation.EndsBecause ?? WorkerEnd.Shutdown : WorkerEnd.Of(death.Reason);
+        Exits.Add(reason);
+        Instruments.WorkerExited(poolName, reason, death);
+        PoolEvents.Log.WorkerExited(poolName, incarnation.Worker.Name, incarnation.Worker.ProcessId ?? 0, reason, death?.ExitCode ?? 0);
     }
 
     private void Forget(Incarnation incarnation)

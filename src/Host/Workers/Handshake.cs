@@ -1,10 +1,11 @@
 using ProcessPool.Diagnostics;
 using ProcessPool.Protocol;
+using ProcessPool.Telemetry;
 
 namespace ProcessPool.Workers;
 
 /// <summary>From a running sandbox to a plugin that is ready. Every stage that is reported gives the next one its full time.</summary>
-internal sealed class Handshake(PoolSettings settings, InitializeRequest request, ISandbox sandbox) : IHostControl
+internal sealed class Handshake(PoolSettings settings, InitializeRequest request, ISandbox sandbox, PluginLog log) : IHostControl
 {
     /// <summary>After the end of the control channel, how long the exit code may take.</summary>
     private static readonly TimeSpan ExitCodeWait = TimeSpan.FromSeconds(1);
@@ -48,8 +49,7 @@ internal sealed class Handshake(PoolSettings settings, InitializeRequest request
     public async Task LogAsync(PluginLogEntry entry)
     {
         await _logPace.WaitAsync(CancellationToken.None).ConfigureAwait(false);
-        settings.Logger.PluginLogged(
-            request.WorkerName, entry.Level, WireText.Of(entry.Category, WireLimits.MaxErrorMessage), WireText.Of(entry.Message, WireLimits.MaxErrorMessage), WireText.Of(entry.Exception, WireLimits.MaxStackTrace));
+        log.Write(entry);
     }
 
     /// <summary>Ends when the plugin is ready.</summary>

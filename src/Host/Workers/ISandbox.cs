@@ -46,6 +46,9 @@ internal interface ISandbox : IAsyncDisposable
     /// <summary>What its process uses; null when it has ended, or there is none. <see cref="ProcessUse.Unreadable"/> when it lives and does not show it.</summary>
     ProcessUse? ReadUse();
 
+    /// <summary>The processor time that its process has used; null when it has ended, or there is none.</summary>
+    TimeSpan? ReadProcessorTime();
+
     /// <summary>The bytes of the files in its scratch folder, as far as they have been counted when there are more than enough.</summary>
     long ReadScratch(long enough);
 

@@ -71,6 +71,12 @@ internal interface IWorker : IAsyncDisposable
     /// <inheritdoc cref="ISandbox.ReadUse"/>
     ProcessUse? ReadUse();
 
+    /// <inheritdoc cref="ISandbox.ReadProcessorTime"/>
+    TimeSpan? ReadProcessorTime();
+
+    /// <summary>How many calls it has answered.</summary>
+    long CallsServed { get; }
+
     /// <summary>The most resident memory that its process was seen with, in bytes; null when that is unknown.</summary>
     long? PeakMemory { get; }
 

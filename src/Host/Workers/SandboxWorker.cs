@@ -6,6 +6,7 @@ using ProcessPool.Launch;
 using ProcessPool.Protocol;
 using ProcessPool.Protocol.Transport;
 using ProcessPool.Scheduling;
+using ProcessPool.Telemetry;
 using StreamJsonRpc;
 
 namespace ProcessPool.Workers;
@@ -28,6 +29,7 @@ internal sealed class SandboxWorker : IWorker
     private readonly ISandboxControl _controlProxy;
     private readonly CallsConnection _calls;
     private readonly CallbackTarget _callbacks;
+    private readonly CurrentCalls _current;
     private readonly HostMailbox? _mailbox;
     private readonly long _startedAt;
     private string? _violation;
@@ -36,8 +38,9 @@ internal sealed class SandboxWorker : IWorker
     private volatile bool _stopping;
     private long _callsServed;
 
-    private SandboxWorker(string name, ISandbox sandbox, PoolSettings settings, JsonRpc control)
+    private SandboxWorker(string name, ISandbox sandbox, PoolSettings settings, JsonRpc control, CurrentCalls current)
     {
+        _current = current;
         Name = name;
         _sandbox = sandbox;
         _settings = settings;
@@ -67,10 +70,11 @@ internal sealed class SandboxWorker : IWorker
         ISandbox sandbox, InitializeRequest request, PoolSettings settings, Action<IWorker> begins, CancellationToken cancellationToken)
     {
         var control = RpcChannel.Create(sandbox.Control, $"{request.WorkerName} control", WireLimits.MaxControlMessageBytes, ControlGate());
-        var handshake = new Handshake(settings, request, sandbox);
+        var current = new CurrentCalls();
+        var handshake = new Handshake(settings, request, sandbox, new PluginLog(settings, request.PoolName, request.WorkerName, sandbox.ProcessId, current));
         control.AddLocalRpcTarget<IHostControl>(handshake, null);
         control.StartListening();
-        var worker = new SandboxWorker(request.WorkerName, sandbox, settings, control);
+        var worker = new SandboxWorker(request.WorkerName, sandbox, settings, control, current);
         begins(worker);
         try
         {
@@ -89,6 +93,7 @@ internal sealed class SandboxWorker : IWorker
     public Task<CallReply> InvokeAsync(CallRequest request, Callbacks? callbacks, CancellationToken cancellationToken)
     {
         _callbacks.Begin(request.Id, callbacks);
+        _current.Begin(request.Id, 1, request.Trace);
         return RequestAsync(nameof(ISandboxCalls.InvokeAsync), request, request.Id, cancellationToken);
     }
 
@@ -118,6 +123,7 @@ internal sealed class SandboxWorker : IWorker
     public async Task InvokeManyAsync(Chunk calls, Action<int, CallReply> reply, PlainReply plain)
     {
         _callbacks.Begin(calls);
+        _current.Begin(calls.IdOf(0), calls.Count, (calls as Bundle)?.Trace);
         try
         {
             var replies = new ManyReplies(calls.Count, Take, TryTakePlain, calls.Received);
@@ -260,6 +266,10 @@ internal sealed class SandboxWorker : IWorker
         _peakMemory = Math.Max(_peakMemory, Math.Max(use?.Peak ?? 0, use?.Resident ?? 0));
         return use;
     }
+
+    public TimeSpan? ReadProcessorTime() => _sandbox.ReadProcessorTime();
+
+    public long CallsServed => Interlocked.Read(ref _callsServed);
 
     public long ReadScratch(long enough) => _sandbox.ReadScratch(enough);
 

@@ -19,8 +19,8 @@ internal sealed class WireFormatter : IJsonRpcMessageFormatter
     /// <summary>What comes before the JSON of a reply.</summary>
     private const int PlainHeadBytes = 16;
 
-    /// <summary>What comes after it: no attachments, no error, no usage, nothing in the mailbox.</summary>
-    private static ReadOnlySpan<byte> PlainTail => [0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    /// <summary>What comes after it: no attachments, no error, no usage, nothing in the mailbox, no spans.</summary>
+    private static ReadOnlySpan<byte> PlainTail => [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
     // Names are part of both programs: the known ones are not made again for each message.
     private static readonly (byte[] Utf8, string Name)[] Methods = Array.ConvertAll(

@@ -60,10 +60,16 @@ internal ref struct WireReader(ReadOnlySpan<byte> bytes)
     public ReadOnlyMemory<byte>[] Attachments() => List((ref WireReader reader) => reader.Bytes());
 
     /// <param name="read">Reads an item, which takes at least a byte.</param>
-    /// <exception cref="InvalidDataException">There are fewer bytes than items, or there is no list.</exception>
-    public T[] List<T>(Read<T> read)
+    /// <param name="most">How many there may be.</param>
+    /// <exception cref="InvalidDataException">There are fewer bytes than items, or more items than there may be, or there is no list.</exception>
+    public T[] List<T>(Read<T> read, int most = int.MaxValue)
     {
         var count = Int32();
+        if (count > most)
+        {
+            throw new InvalidDataException($"A message announces {count} items where there are {most} at most.");
+        }
+
         if ((uint)count > (uint)_rest.Length)
         {
             throw new InvalidDataException(count < 0 ? "A message lacks a list." : $"A message announces {count} items in {_rest.Length} bytes.");

@@ -10,6 +10,7 @@ using Attachments = ReadOnlyMemory<byte>[];
 using Call = Func<string, ReadOnlyMemory<byte>, ReadOnlyMemory<byte>[], Func<string, ReadOnlyMemory<byte>, ReadOnlyMemory<byte>[], CancellationToken, Task<(ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, bool More)>>, CancellationToken, Task<((int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, Exception? Error) First, IAsyncEnumerator<(int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, Exception? Error)>? Stream)>>;
 using Direct = (Func<ReadOnlyMemory<byte>, System.Buffers.IBufferWriter<byte>, CancellationToken, (int Status, ReadOnlyMemory<byte>[] Attachments, Exception? Error)> Call, bool TakesToken);
 using HostCall = Func<string, ReadOnlyMemory<byte>, ReadOnlyMemory<byte>[], CancellationToken, Task<(ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, bool More)>>;
+using BeginSpan = Func<string, string, string, bool, (Action Enter, Func<int, (string Source, string Name, int Kind, string Id, string Parent, long StartedAt, long Duration, int Status, string StatusText, KeyValuePair<string, object?>[] Tags, (string Name, long At, KeyValuePair<string, object?>[] Tags)[] Events)[]> End)?>;
 using Reply = (int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, Exception? Error);
 
 /// <summary>The plugin in its own load context, with Binder beside it there.</summary>
@@ -21,6 +22,7 @@ internal sealed class LoadedPlugin : IAsyncDisposable
     private readonly Stack<object> _owned = new();
     private Call? _call;
     private Func<string, Direct?>? _findDirect;
+    private BeginSpan? _beginSpan;
 
     private LoadedPlugin(AssemblyLoadContext context, Assembly assembly, LoadReporter reporter)
     {
@@ -46,9 +48,9 @@ internal sealed class LoadedPlugin : IAsyncDisposable
     public async Task ActivateAsync(InitializeRequest request, HostNotices notices, HostCalls hostCalls)
     {
         using var reflection = _context.EnterContextualReflection();
-        var binder = LoadBinder(_context);
+        var binder = LoadBinder(_context, "ProcessPool.Binding.PluginBinder");
         var hostService = binder.GetMethod("HostService", BindingFlags.Public | BindingFlags.Static)!.CreateDelegate<Func<Type, HostCall, object>>();
-        var context = new PluginContext(request, notices, type => hostService(type, hostCalls.AskAsync), _stopping.Token);
+        var context = new PluginContext(request, notices, hostCalls, type => hostService(type, hostCalls.AskAsync), _stopping.Token);
         var activator = FindActivator();
         var bind = binder.GetMethod("Bind", BindingFlags.Public | BindingFlags.Static)!.CreateDelegate<Func<Assembly, object, Func<Type, object>?, (Call, Func<string, Direct?>, object[])>>();
         (_call, _findDirect, var instances) = bind(_assembly, context, activator is null ? null : type => activator.Create(type, context));
@@ -73,6 +75,17 @@ internal sealed class LoadedPlugin : IAsyncDisposable
 
     /// <summary>What runs calls that are over when the method returns; null when this entry point's are not. In <see cref="EnterReflection"/>.</summary>
     public Direct? FindDirect(string entryPoint) => _findDirect!(entryPoint);
+
+    /// <summary>Begins the span of a call that is traced. Null when its parent is none.</summary>
+    /// <param name="entryPoint">The entry point's name.</param>
+    /// <param name="parent">The host's span.</param>
+    /// <param name="collects">Whether the spans go to the host by way of the reply; if not, this is the host's process.</param>
+    public CallSpan? BeginSpan(string entryPoint, TraceParent parent, bool collects)
+    {
+        // Looked up for the first call that is traced: most hosts trace nothing.
+        _beginSpan ??= LoadBinder(_context, "ProcessPool.Binding.Spans.CallSpan").GetMethod("Begin", BindingFlags.Public | BindingFlags.Static)!.CreateDelegate<BeginSpan>();
+        return _beginSpan(entryPoint, parent.Id, parent.State, collects) is var (enter, end) ? new CallSpan(enter, end) : null;
+    }
 
     /// <summary>What plugin code looks up by name is looked up in its context.</summary>
     public AssemblyLoadContext.ContextualReflectionScope EnterReflection() => _context.EnterContextualReflection();
@@ -119,10 +132,10 @@ internal sealed class LoadedPlugin : IAsyncDisposable
         };
     }
 
-    private static Type LoadBinder(AssemblyLoadContext context)
+    private static Type LoadBinder(AssemblyLoadContext context, string type)
     {
         var directory = Path.GetDirectoryName(typeof(LoadedPlugin).Assembly.Location)!;
         var binder = context.LoadFromAssemblyPath(Path.Combine(directory, "binder", "ProcessPool.Binder.dll"));
-        return binder.GetType("ProcessPool.Binding.PluginBinder", throwOnError: true)!;
+        return binder.GetType(type, throwOnError: true)!;
     }
 }

@@ -11,7 +11,7 @@ using HostCall = Func<string, ReadOnlyMemory<byte>, ReadOnlyMemory<byte>[], Canc
 using Reply = (int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, Exception? Error);
 
 /// <summary>Runs calls. The host makes one request at a time.</summary>
-internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder? recorder, int maxMessageBytes)
+internal sealed class CallService(LoadedPlugin plugin, HostCalls host, HostNotices notices, Recorder? recorder, int maxMessageBytes)
 {
     private const int MaxCancelled = 1024;
 
@@ -63,9 +63,9 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder?
             }
             else if (direct is null)
             {
-                outbox.Add(ToResult(firstReply + i, await InvokeCoreAsync(chunk.RequestOf(i)).ConfigureAwait(false)));
+                outbox.Add(ToResult(firstReply + i, WithoutItsOwn(await InvokeCoreAsync(chunk.RequestOf(i)).ConfigureAwait(false))));
             }
-            else if (Begin(chunk.Ids[i], chunk.EntryPoint, measures: false) is not { } call)
+            else if (Begin(chunk.Ids[i], chunk.EntryPoint, measures: false, chunk.Trace) is not { } call)
             {
                 outbox.Add(ToResult(firstReply + i, NotBegun));
             }
@@ -100,6 +100,7 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder?
         }
 
         host.Enter(call);
+        call.Span?.Enter();
         await stream.MoveNextAsync().ConfigureAwait(false);
         return await ReplyAsync(call, stream.Current).ConfigureAwait(false);
     });
@@ -182,7 +183,7 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder?
 
     private async Task<CallReply> InvokeCoreAsync(CallRequest request)
     {
-        if (Begin(request.Id, request.EntryPoint, request.Measure) is not { } call)
+        if (Begin(request.Id, request.EntryPoint, request.Measure, request.Trace) is not { } call)
         {
             return NotBegun;
         }
@@ -193,7 +194,7 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder?
     }
 
     /// <summary>A call begins; null when its caller has left before.</summary>
-    private RunningCall? Begin(long id, string entryPoint, bool measures)
+    private RunningCall? Begin(long id, string entryPoint, bool measures, TraceParent? trace)
     {
         RunningCall call;
         lock (_gate)
@@ -208,6 +209,7 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder?
         }
 
         host.Enter(call);
+        call.Span = trace is null ? null : plugin.BeginSpan(entryPoint, trace, collects: recorder is not null);
         return call;
     }
 
@@ -222,8 +224,9 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder?
 
         _json.ResetWrittenCount();
         var (status, attachments, error) = direct.Call(payload, _json, direct.TakesToken ? call.Token : default);
-        var isPlain = error is null && attachments.Length == 0 && Fits(_json.WrittenCount);
-        var reply = isPlain ? null : ToMessage(call, (status, _json.WrittenSpan.ToArray(), attachments, error));
+        var spans = call.Span?.End(error is null) is { Length: > 1 } made ? made : null;
+        var isPlain = error is null && attachments.Length == 0 && spans is null && Fits(_json.WrittenCount);
+        var reply = isPlain ? null : With(spans, ToMessage(call, (status, _json.WrittenSpan.ToArray(), attachments, error)));
         _call = null;
         call.Dispose();
         recorder?.Finish(call.Id);
@@ -254,10 +257,22 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, Recorder?
         if (message.Status != CallStatus.Streaming)
         {
             await FinishAsync(call).ConfigureAwait(false);
+            if (call.Span is { } span)
+            {
+                // While the host's span is open: what was logged belongs to it.
+                message = With(span.End(message.Status == CallStatus.Succeeded), message);
+                await notices.TakenAsync().ConfigureAwait(false);
+            }
         }
 
         return message;
     }
+
+    private CallReply With(SpanMessage[]? spans, CallReply message) =>
+        spans is null or [] || !Fits(WireLimits.SizeOf(message.Payload, message.Attachments) + WireLimits.MaxSpanBytes) ? message : message with { Spans = spans };
+
+    // Of calls that went together, those show nothing in which the plugin shows nothing: they are many.
+    private static CallReply WithoutItsOwn(CallReply reply) => reply.Spans is { Length: 1 } ? reply with { Spans = null } : reply;
 
     private async Task FinishAsync(RunningCall call)
     {

@@ -121,7 +121,7 @@ internal sealed class ControlService(IHostControl host, PipeEnd calls, Recorder?
 
     private void Serve(LoadedPlugin plugin, HostCalls hostCalls, int maxMessageBytes)
     {
-        _service = new CallService(plugin, hostCalls, recorder, maxMessageBytes);
+        _service = new CallService(plugin, hostCalls, _notices, recorder, maxMessageBytes);
         _callsChannel = new RequestChannel(calls.Write, AnswerCallAsync, gate: null, continuesInline: false);
         _outbox = new Outbox(_callsChannel, recorder);
         _mailbox = recorder is null ? null : Mailbox.OfSandbox(recorder.Memory, maxMessageBytes);

@@ -17,6 +17,9 @@ internal sealed class HostCalls(int maxMessageBytes)
     /// <summary>The host can be asked from now on.</summary>
     public void Connect(RequestChannel channel, CallsThread reader) => (_channel, _reader) = (channel, reader);
 
+    /// <summary>The number of the call whose code this is; 0: of none.</summary>
+    public long CurrentCall => _current.Value is { IsOver: false } call ? call.Id : 0;
+
     /// <summary>What runs from here on is part of this call.</summary>
     public void Enter(RunningCall call) => _current.Value = call;
 

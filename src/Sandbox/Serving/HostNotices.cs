@@ -12,26 +12,59 @@ internal sealed class HostNotices
     private const int Kept = 1024;
     private const int MaxStageLength = 256;
 
+    /// <summary>How long a host may take to write what was logged; then the reply does not wait for it any more.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
+
     private readonly IHostControl _host;
-    private readonly Channel<PluginLogEntry> _entries = Channel.CreateBounded<PluginLogEntry>(
-        new BoundedChannelOptions(Kept) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+    private readonly Channel<PluginLogEntry> _entries;
+    private readonly List<TaskCompletionSource> _takers = [];
     private readonly Task _sending;
     private int _stages;
+    private int _waiting;
 
     public HostNotices(IHostControl host)
     {
         _host = host;
+        _entries = Channel.CreateBounded<PluginLogEntry>(new BoundedChannelOptions(Kept) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }, _ => Left());
         _sending = Task.Run(SendAsync);
     }
 
-    public void Log(PluginLogLevel level, string message, Exception? exception, string? category) => _entries.Writer.TryWrite(new PluginLogEntry(
-        (int)level, Cut(category ?? "", WireLimits.MaxErrorMessage), Cut(message ?? "", WireLimits.MaxErrorMessage), Cut(exception is null ? "" : Text(exception), WireLimits.MaxStackTrace)));
+    public void Log(PluginLogEntry entry)
+    {
+        Interlocked.Increment(ref _waiting);
+        if (!_entries.Writer.TryWrite(entry))
+        {
+            Left();
+        }
+    }
+
+    /// <summary>Ends when the host has taken what was logged until now, or does not take it in time.</summary>
+    public async Task TakenAsync()
+    {
+        if (Volatile.Read(ref _waiting) == 0)
+        {
+            return;
+        }
+
+        var taken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_takers)
+        {
+            _takers.Add(taken);
+        }
+
+        if (Volatile.Read(ref _waiting) == 0)
+        {
+            taken.TrySetResult();
+        }
+
+        await taken.Task.WaitAsync(Patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
 
     public void Stage(string stage)
     {
         if (Interlocked.Increment(ref _stages) <= WireLimits.MaxStages / 2)
         {
-            _ = _host.PluginStageAsync(Cut(stage ?? "", MaxStageLength));
+            _ = _host.PluginStageAsync(LogEntry.Cut(stage ?? "", MaxStageLength));
         }
     }
 
@@ -49,6 +82,7 @@ internal sealed class HostNotices
             await foreach (var entry in _entries.Reader.ReadAllAsync().ConfigureAwait(false))
             {
                 await _host.LogAsync(entry).ConfigureAwait(false);
+                Left();
             }
         }
         catch (Exception)
@@ -57,17 +91,15 @@ internal sealed class HostNotices
         }
     }
 
-    private static string Text(Exception exception)
+    private void Left()
     {
-        try
+        if (Interlocked.Decrement(ref _waiting) == 0)
         {
-            return exception.ToString();
-        }
-        catch (Exception thrown)
-        {
-            return $"{exception.GetType()} (reading it threw {thrown.GetType().Name})";
+            lock (_takers)
+            {
+                _takers.ForEach(taken => taken.TrySetResult());
+                _takers.Clear();
+            }
         }
     }
-
-    private static string Cut(string text, int length) => text.Length <= length ? text : text[..length] + "…";
 }

@@ -3,7 +3,7 @@ using ProcessPool.Protocol;
 namespace ProcessPool.Sandbox.Serving;
 
 /// <summary>What the plugin sees of its sandbox.</summary>
-internal sealed class PluginContext(InitializeRequest request, HostNotices notices, Func<Type, object> hostService, CancellationToken stopping) : IPluginContext
+internal sealed class PluginContext(InitializeRequest request, HostNotices notices, HostCalls calls, Func<Type, object> hostService, CancellationToken stopping) : IPluginContext
 {
     public string PoolName => request.PoolName;
 
@@ -23,7 +23,13 @@ internal sealed class PluginContext(InitializeRequest request, HostNotices notic
         where T : class => (T)hostService(typeof(T));
 
     public void Log(PluginLogLevel level, string message, Exception? exception = null, string? category = null) =>
-        notices.Log(level, message, exception, category);
+        Log(new PluginLogRecord(level, message) { Exception = exception, Category = category });
+
+    public void Log(PluginLogRecord entry)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        notices.Log(LogEntry.Of(entry, calls.CurrentCall));
+    }
 
     public void ReportStage(string stage) => notices.Stage(stage);
 }

@@ -55,6 +55,9 @@ internal sealed class RunningCall : IDisposable
     /// <summary>The items that follow the first chunk, if it is a stream.</summary>
     public IAsyncEnumerator<Reply>? Stream { get; set; }
 
+    /// <summary>Its span; null: it is not traced.</summary>
+    public CallSpan? Span { get; set; }
+
     /// <summary>Nothing may be asked of the host for it any more.</summary>
     public bool IsOver => Volatile.Read(ref _phase) == Over;
 

@@ -8,7 +8,7 @@ namespace ProcessPool.Unit.Tests.Architecture;
 public sealed class PublicApiTests
 {
     [Theory]
-    [InlineData("Abstractions", typeof(EntryPointAttribute), 60)]
+    [InlineData("Abstractions", typeof(EntryPointAttribute), 70)]
     [InlineData("Confinement", typeof(ConfinementPolicy), 120)]
     [InlineData("Host", typeof(SandboxPool), 480)]
     [InlineData("Hosting", typeof(SandboxPoolBuilder), 60)]

@@ -163,6 +163,10 @@ internal sealed class FakeWorker(string name) : IWorker
 
     public ProcessUse? ReadUse() => OnReadUse is not null ? OnReadUse() : Memory is null && Threads is null ? null : new ProcessUse(Memory ?? 0, Memory ?? 0, Threads ?? 0);
 
+    public TimeSpan? ReadProcessorTime() => null;
+
+    public long CallsServed => 0;
+
     public long ReadScratch(long enough) => OnReadScratch?.Invoke() ?? Scratch;
 
     public void Kill(CrashReason? reason = null)
@@ -251,6 +255,8 @@ internal sealed class FakeSandbox : ISandbox
     public RecorderMark? ReadMark() => null;
 
     public ProcessUse? ReadUse() => null;
+
+    public TimeSpan? ReadProcessorTime() => null;
 
     public long ReadScratch(long enough) => 0;
 

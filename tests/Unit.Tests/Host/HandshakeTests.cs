@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using ProcessPool.Protocol;
+using ProcessPool.Telemetry;
 using ProcessPool.TestKit;
 using ProcessPool.Workers;
 
@@ -69,7 +70,8 @@ public sealed class HandshakeTests
     private Handshake NewHandshake() => new(
         Some.Settings(options => options.TimeProvider = _time),
         new InitializeRequest(WireLimits.ProtocolVersion, "p", "p-0", 0, "/plugin.dll", WireLimits.MinMessageBytes),
-        _sandbox);
+        _sandbox,
+        new PluginLog(Some.Settings(), "p", "p-0", 1, new CurrentCalls()));
 
     private Task RunAsync(Task<InitializeReply> reply) => NewHandshake().RunAsync(new FakeControl(reply), _exited.Task, CancellationToken.None);
 

@@ -95,7 +95,7 @@ public sealed class MapPumpTests
 
     private IAsyncEnumerator<CallOutcome<long>> Run(
         IAsyncEnumerable<long> items, Func<long, CancellationToken, Task<CallOutcome<long>>> call, bool ordered, int window = 2, CancellationToken token = default) =>
-        new MapPump(window, Patience, _time).RunAsync(items, (index, _, stopped) => call(index, stopped), ordered, bundler: null, new ItemWriter<long>(PayloadJson.ForHost(null), default), token).GetAsyncEnumerator(CancellationToken.None);
+        new MapPump(window, Patience, _time).RunAsync(items, (index, _, stopped) => call(index, stopped), ordered, bundler: null, new ItemWriter<long>(PayloadJson.ForHost(null), default), begin: null, token).GetAsyncEnumerator(CancellationToken.None);
 
     private async IAsyncEnumerable<long> Numbers(Func<int> onRead)
     {

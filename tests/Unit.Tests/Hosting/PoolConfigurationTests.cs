@@ -7,7 +7,7 @@ namespace ProcessPool.Unit.Tests.Hosting;
 public sealed class PoolConfigurationTests
 {
     // What only code can say: an object, or a function.
-    private static readonly string[] InCode = [nameof(SandboxPoolOptions.Name), nameof(SandboxPoolOptions.Logger), nameof(SandboxPoolOptions.TimeProvider), nameof(SandboxPoolOptions.WorkerEnvironment), nameof(SandboxPoolOptions.JsonTypeInfoResolver), nameof(SandboxPoolOptions.Contracts)];
+    private static readonly string[] InCode = [nameof(SandboxPoolOptions.Name), nameof(SandboxPoolOptions.Logger), nameof(SandboxPoolOptions.LoggerFactory), nameof(SandboxPoolOptions.TimeProvider), nameof(SandboxPoolOptions.WorkerEnvironment), nameof(SandboxPoolOptions.JsonTypeInfoResolver), nameof(SandboxPoolOptions.Contracts)];
 
     [Theory]
     [InlineData("", typeof(SandboxPoolOptions))]

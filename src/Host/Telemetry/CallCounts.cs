@@ -1,0 +1,80 @@
+using ProcessPool.Protocol;
+using ProcessPool.Scheduling;
+
+namespace ProcessPool.Telemetry;
+
+/// <summary>What a pool counts of its calls. Thread-safe.</summary>
+/// <param name="pool">The pool's name.</param>
+/// <param name="time">The clock that says when calls were queued and taken.</param>
+internal sealed class CallCounts(string pool, TimeProvider time)
+{
+    private long _ended;
+    private long _failed;
+    private long _retries;
+
+    /// <summary>How many calls were settled.</summary>
+    public long Ended => Interlocked.Read(ref _ended);
+
+    /// <summary>How many of them failed, for whatever reason.</summary>
+    public long Failed => Interlocked.Read(ref _failed);
+
+    /// <summary>How often a call was made again.</summary>
+    public long Retries => Interlocked.Read(ref _retries);
+
+    /// <summary>A call was answered.</summary>
+    public void Answered(Invocation call, CallStatus status) => Settled(call, ErrorType.Of(status));
+
+    /// <summary>A call has failed on this side.</summary>
+    public void Failing(Invocation call, Exception error) => Settled(call, ErrorType.Of(error));
+
+    /// <summary>A call's caller has left.</summary>
+    public void Cancelled(Invocation call) => Settled(call, "cancelled");
+
+    /// <summary>So many calls that went together have succeeded. Each counts as long as all of them took.</summary>
+    /// <param name="carrier">What stood for them in the queue; null: they were calls of their own there.</param>
+    /// <param name="entryPoint">Whose.</param>
+    /// <param name="count">How many.</param>
+    public void Succeeded(Invocation? carrier, string entryPoint, int count)
+    {
+        Interlocked.Add(ref _ended, count);
+        if (carrier is not null && Instruments.MeasuresCalls)
+        {
+            Measure(carrier, entryPoint, null, count);
+        }
+    }
+
+    /// <summary>A call goes back to the queue after its worker has died.</summary>
+    /// <param name="reason">Why that is allowed.</param>
+    public void Retried(string reason)
+    {
+        Interlocked.Increment(ref _retries);
+        Instruments.CallRetried(pool, reason);
+    }
+
+    private void Settled(Invocation call, string? errorType)
+    {
+        if (call.Lease is not null || call.Bundle is not null)
+        {
+            return;
+        }
+
+        Interlocked.Increment(ref _ended);
+        if (errorType is not null)
+        {
+            Interlocked.Increment(ref _failed);
+            PoolEvents.Log.CallFailed(pool, call.Request.EntryPoint, errorType);
+        }
+
+        if (Instruments.MeasuresCalls)
+        {
+            Measure(call, call.Request.EntryPoint, errorType, count: 1);
+        }
+    }
+
+    private void Measure(Invocation call, string entryPoint, string? errorType, int count)
+    {
+        var now = time.GetTimestamp();
+        var queuedAt = call.QueuedAt == 0 ? now : call.QueuedAt;
+        Instruments.CallsEnded(pool, entryPoint, errorType, time.GetElapsedTime(queuedAt, call.TakenAt == 0 ? now : call.TakenAt), time.GetElapsedTime(queuedAt, now), count);
+    }
+}

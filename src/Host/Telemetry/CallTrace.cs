@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using ProcessPool.Protocol;
+using ProcessPool.Scheduling;
+
+namespace ProcessPool.Telemetry;
+
+/// <summary>The client span of a call, as OpenTelemetry has it for JSON-RPC: https://opentelemetry.io/docs/specs/semconv/rpc/json-rpc/.</summary>
+internal static class CallTrace
+{
+    private const string Pool = "processpool.pool.name";
+    private const string Error = "error.type";
+
+    /// <summary>The source of every span that is not a plugin's.</summary>
+    public static ActivitySource Source { get; } = new(SandboxPoolTelemetry.ActivitySourceName, typeof(CallTrace).Assembly.GetName().Version?.ToString(3));
+
+    /// <summary>Whether anybody may want spans.</summary>
+    public static bool IsListenedTo => Source.HasListeners();
+
+    /// <summary>Begins one; null when nobody wants it.</summary>
+    public static Activity? Begin(string pool, string entryPoint) => Start(entryPoint, pool, entryPoint);
+
+    /// <summary>Begins that of a map.</summary>
+    public static Activity? BeginMap(string pool, string entryPoint) => IsListenedTo ? Start($"map {entryPoint}", pool, entryPoint) : null;
+
+    /// <summary>The call was answered.</summary>
+    public static void Answered(Activity? activity, SettledCall settled)
+    {
+        if (activity is null)
+        {
+            return;
+        }
+
+        Executed(activity, settled.Incarnation.Worker.Name, settled.Incarnation.Worker.ProcessId);
+        if (ErrorType.Of(settled.Reply.Status) is { } type)
+        {
+            activity.SetTag(Error, type);
+            activity.SetStatus(ActivityStatusCode.Error, settled.Reply.Error?.Message);
+        }
+
+        SpanReplay.Run(activity, settled.Reply.Spans, settled.Site);
+    }
+
+    /// <summary>The call has failed.</summary>
+    /// <returns>False: it is for a filter, which is to let the exception pass.</returns>
+    public static bool Failed(Activity? activity, Exception error)
+    {
+        if (activity is null)
+        {
+            return false;
+        }
+
+        if (error is SandboxPoolException { WorkerName: { } worker, ProcessId: var processId })
+        {
+            Executed(activity, worker, processId);
+        }
+
+        if (error is WorkerCrashedException crash)
+        {
+            activity.SetTag("process.exit.code", crash.ExitCode);
+            activity.SetTag("processpool.worker.exit.signal", crash.Signal);
+        }
+
+        activity.SetTag(Error, ErrorType.Of(error));
+        activity.SetStatus(ActivityStatusCode.Error, error.Message);
+        return false;
+    }
+
+    private static Activity? Start(string name, string pool, string entryPoint) =>
+        Source.StartActivity(name, ActivityKind.Client, default(ActivityContext), [new("rpc.system.name", "jsonrpc"), new("rpc.method", entryPoint), new(Pool, pool)]);
+
+    private static void Executed(Activity activity, string worker, int? processId)
+    {
+        activity.SetTag("processpool.worker.name", worker);
+        activity.SetTag("process.pid", processId);
+    }
+}

@@ -1,0 +1,138 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Diagnostics.Tracing;
+
+namespace ProcessPool.Telemetry;
+
+/// <summary>
+/// What tools see that look at this process from outside: <c>dotnet-counters monitor --counters ProcessPool</c>, <c>dotnet-trace</c>, <c>processpool top</c>. The ids are part of the public
+/// contract and never reused.
+/// </summary>
+[EventSource(Name = SandboxPoolTelemetry.EventSourceName)]
+internal sealed class PoolEvents : EventSource
+{
+    public static readonly PoolEvents Log = new();
+
+    private Timer? _snapshots;
+    private List<DiagnosticCounter>? _counters;
+
+    private PoolEvents()
+    {
+    }
+
+    [Event(1, Level = EventLevel.Informational, Keywords = Keywords.Lifecycle, Message = "Pool {0} is running: {1} workers for {2}.")]
+    public void PoolStarted(string pool, int workers, string plugin)
+    {
+        if (IsEnabled())
+        {
+            WriteEvent(1, pool, workers, plugin);
+        }
+    }
+
+    [Event(2, Level = EventLevel.Informational, Keywords = Keywords.Lifecycle, Message = "Pool {0} has stopped.")]
+    public void PoolStopped(string pool) => WriteEvent(2, pool);
+
+    [Event(10, Level = EventLevel.Informational, Keywords = Keywords.Lifecycle, Message = "Worker {1} (pid {2}) is ready after {3} ms.")]
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Numbers and texts only.")]
+    public void WorkerReady(string pool, string worker, int processId, double milliseconds)
+    {
+        if (IsEnabled())
+        {
+            WriteEvent(10, pool, worker, processId, milliseconds);
+        }
+    }
+
+    [Event(11, Level = EventLevel.Informational, Keywords = Keywords.Lifecycle, Message = "Worker {1} (pid {2}) has ended: {3}, exit code {4}.")]
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Numbers and texts only.")]
+    public void WorkerExited(string pool, string worker, int processId, string reason, int exitCode)
+    {
+        if (IsEnabled())
+        {
+            WriteEvent(11, pool, worker, processId, reason, exitCode);
+        }
+    }
+
+    [Event(12, Level = EventLevel.Warning, Keywords = Keywords.Calls, Message = "A call of {1} failed: {2}.")]
+    public void CallFailed(string pool, string entryPoint, string errorType)
+    {
+        if (IsEnabled(EventLevel.Warning, Keywords.Calls))
+        {
+            WriteEvent(12, pool, entryPoint, errorType);
+        }
+    }
+
+    [Event(20, Level = EventLevel.Informational, Keywords = Keywords.Snapshots)]
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Numbers and texts only.")]
+    public void PoolSnapshot(string pool, string state, int workers, int queued, long calls, long failed, long retries, string exits) =>
+        WriteEvent(20, pool, state, workers, queued, calls, failed, retries, exits);
+
+    [Event(21, Level = EventLevel.Informational, Keywords = Keywords.Snapshots)]
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Numbers and texts only.")]
+    public void WorkerSnapshot(string pool, string worker, int processId, string state, long calls, long residentBytes, double processorSeconds, double uptimeSeconds) =>
+        WriteEvent(21, pool, worker, processId, state, calls, residentBytes, processorSeconds, uptimeSeconds);
+
+    [Event(22, Level = EventLevel.Informational, Keywords = Keywords.Snapshots, Message = "That was everything.")]
+    public void SnapshotEnded(int pools) => WriteEvent(22, pools);
+
+    protected override void OnEventCommand(EventCommandEventArgs command)
+    {
+        if (command.Command != EventCommand.Enable)
+        {
+            return;
+        }
+
+        _counters ??= NewCounters();
+        if (IsEnabled(EventLevel.Informational, Keywords.Snapshots))
+        {
+            // Never taken away: without listeners it finds that there is nothing to do. Static: a method of this class that returns nothing is an event to the base class.
+            _snapshots ??= new Timer(static events => ((PoolEvents)events!).TakeSnapshots(), this, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+        }
+    }
+
+    [NonEvent]
+    private void TakeSnapshots()
+    {
+        if (!IsEnabled(EventLevel.Informational, Keywords.Snapshots))
+        {
+            return;
+        }
+
+        var pools = 0;
+        foreach (var pool in RunningPools.All)
+        {
+            pools++;
+            PoolSnapshot(pool.Name, pool.State.ToString(), pool.Size, pool.Queued, pool.Calls.Ended, pool.Calls.Failed, pool.Calls.Retries, pool.Exits.ToString());
+            foreach (var incarnation in pool.Workers)
+            {
+                var worker = incarnation.Worker;
+                WorkerSnapshot(
+                    pool.Name, worker.Name, worker.ProcessId ?? 0, incarnation.Life.Phase.ToString(), worker.CallsServed, Math.Max(0, worker.ReadUse()?.Resident ?? 0),
+                    worker.ReadProcessorTime()?.TotalSeconds ?? 0, pool.AgeOf(incarnation).TotalSeconds);
+            }
+        }
+
+        SnapshotEnded(pools);
+    }
+
+    private List<DiagnosticCounter> NewCounters() =>
+    [
+        new PollingCounter("workers", this, () => RunningPools.All.Sum(pool => pool.Workers.Count)) { DisplayName = "Workers" },
+        new PollingCounter("busy-workers", this, () => RunningPools.All.Sum(pool => pool.CountWorkers().Busy)) { DisplayName = "Busy workers" },
+        new PollingCounter("queued-calls", this, () => RunningPools.All.Sum(pool => pool.Queued)) { DisplayName = "Calls that wait" },
+        new IncrementingPollingCounter("calls", this, () => RunningPools.All.Sum(pool => pool.Calls.Ended)) { DisplayName = "Calls", DisplayRateTimeScale = TimeSpan.FromSeconds(1) },
+        new IncrementingPollingCounter("failed-calls", this, () => RunningPools.All.Sum(pool => pool.Calls.Failed)) { DisplayName = "Failed calls", DisplayRateTimeScale = TimeSpan.FromSeconds(1) },
+        new IncrementingPollingCounter("worker-exits", this, () => RunningPools.All.Sum(pool => pool.Exits.Total)) { DisplayName = "Workers that ended", DisplayRateTimeScale = TimeSpan.FromSeconds(1) },
+    ];
+
+    /// <summary>What can be asked for.</summary>
+    public static class Keywords
+    {
+        /// <summary>Pools and workers begin and end.</summary>
+        public const EventKeywords Lifecycle = (EventKeywords)1;
+
+        /// <summary>Calls fail.</summary>
+        public const EventKeywords Calls = (EventKeywords)2;
+
+        /// <summary>Once a second, all pools and workers.</summary>
+        public const EventKeywords Snapshots = (EventKeywords)4;
+    }
+}

@@ -1,0 +1,91 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using ProcessPool.Diagnostics;
+using ProcessPool.Protocol;
+
+namespace ProcessPool.Telemetry;
+
+/// <summary>
+/// Makes the spans of a sandbox again in this process, where there are exporters: beneath the call's own span, in the order in which they began. They get other ids here than they had
+/// there. What the sandbox says of them is hostile: names are cut and cleaned, times are kept within the call, and a parent that is not among them is the call.
+/// </summary>
+internal static class SpanReplay
+{
+    /// <summary>How many sources of plugins this process has at most. A source stays for ever.</summary>
+    private const int MaxSources = 256;
+
+    private static readonly ConcurrentDictionary<string, ActivitySource> Sources = new(StringComparer.Ordinal);
+
+    /// <param name="call">The call's span, which has not ended.</param>
+    /// <param name="spans">The sandbox's, its own first; null: none.</param>
+    /// <param name="site">Where the call was executed.</param>
+    public static void Run(Activity call, SpanMessage[]? spans, FaultSite site)
+    {
+        if (spans is null or [])
+        {
+            return;
+        }
+
+        var current = Activity.Current;
+        var made = new Dictionary<string, ActivityContext>(StringComparer.Ordinal);
+        try
+        {
+            foreach (var span in spans)
+            {
+                Activity.Current = null;
+                var parent = made.GetValueOrDefault(span.Parent, made.Count == 0 ? call.Context : made[spans[0].Id]);
+                made[span.Id] = Make(span, parent, call, made.Count == 0 ? site : null) ?? parent;
+            }
+        }
+        finally
+        {
+            Activity.Current = current;
+        }
+    }
+
+    /// <returns>Where it is in the trace; null when nobody wants it.</returns>
+    private static ActivityContext? Make(SpanMessage span, ActivityContext parent, Activity call, FaultSite? site)
+    {
+        var source = site is not null ? CallTrace.Source : SourceOf(Text(span.Source));
+        var kind = span.Kind is >= (int)ActivityKind.Internal and <= (int)ActivityKind.Consumer ? (ActivityKind)span.Kind : ActivityKind.Internal;
+        using var activity = source?.CreateActivity(Text(span.Name), kind, parent, Tags(span.Tags));
+        if (activity is null)
+        {
+            return null;
+        }
+
+        var now = DateTime.UtcNow;
+        var start = Within(span.StartedAt, call.StartTimeUtc, now);
+        activity.SetStartTime(start);
+        activity.Start();
+        if (site is not null)
+        {
+            activity.SetTag("processpool.worker.name", site.Worker);
+            activity.SetTag("process.pid", site.ProcessId);
+        }
+
+        foreach (var each in span.Events)
+        {
+            activity.AddEvent(new ActivityEvent(Text(each.Name), Within(each.At, start, now), new ActivityTagsCollection(Tags(each.Tags)!)));
+        }
+
+        if (span.Status is (int)ActivityStatusCode.Ok or (int)ActivityStatusCode.Error)
+        {
+            activity.SetStatus((ActivityStatusCode)span.Status, span.StatusText.Length > 0 ? Text(span.StatusText) : null);
+        }
+
+        activity.SetEndTime(start + TimeSpan.FromTicks(Math.Clamp(span.Duration, 0, (now - start).Ticks)));
+        activity.Stop();
+        return activity.Context;
+    }
+
+    private static ActivitySource? SourceOf(string name) =>
+        Sources.TryGetValue(name, out var known) ? known : Sources.Count < MaxSources ? Sources.GetOrAdd(name, new ActivitySource(name)) : null;
+
+    private static DateTime Within(long ticks, DateTime from, DateTime to) => new(Math.Clamp(ticks, from.Ticks, Math.Max(from.Ticks, to.Ticks)), DateTimeKind.Utc);
+
+    private static IEnumerable<KeyValuePair<string, object?>> Tags(TagMessage[] tags) =>
+        tags.Select(tag => new KeyValuePair<string, object?>(Text(tag.Name), tag.Value is string text ? Text(text) : tag.Value));
+
+    private static string Text(string text) => WireText.Of(text, WireLimits.MaxTagText);
+}
