@@ -11,10 +11,10 @@ namespace ProcessPool.Telemetry;
 /// </summary>
 internal static class SpanReplay
 {
-    /// <summary>How many sources of plugins this process has at most. A source stays for ever.</summary>
-    private const int MaxSources = 256;
+    /// <summary>How many sources the plugin of a pool has at most. A source stays for ever.</summary>
+    private const int MaxSources = 64;
 
-    private static readonly ConcurrentDictionary<string, ActivitySource> Sources = new(StringComparer.Ordinal);
+    private static readonly ConcurrentDictionary<string, ConcurrentDictionary<string, ActivitySource>> SourcesByPool = new(StringComparer.Ordinal);
 
     /// <param name="call">The call's span, which has not ended.</param>
     /// <param name="spans">The sandbox's, its own first; null: none.</param>
@@ -34,7 +34,7 @@ internal static class SpanReplay
             {
                 Activity.Current = null;
                 var parent = made.GetValueOrDefault(span.Parent, made.Count == 0 ? call.Context : made[spans[0].Id]);
-                made[span.Id] = Make(span, parent, call, made.Count == 0 ? site : null) ?? parent;
+                made[span.Id] = Make(span, parent, call, site, isOwn: made.Count == 0) ?? parent;
             }
         }
         finally
@@ -44,11 +44,11 @@ internal static class SpanReplay
     }
 
     /// <returns>Where it is in the trace; null when nobody wants it.</returns>
-    private static ActivityContext? Make(SpanMessage span, ActivityContext parent, Activity call, FaultSite? site)
+    private static ActivityContext? Make(SpanMessage span, ActivityContext parent, Activity call, FaultSite site, bool isOwn)
     {
-        var source = site is not null ? CallTrace.Source : SourceOf(Text(span.Source));
+        var source = isOwn ? CallTrace.Source : SourceOf(site.Pool ?? "", WireText.Line(span.Source));
         var kind = span.Kind is >= (int)ActivityKind.Internal and <= (int)ActivityKind.Consumer ? (ActivityKind)span.Kind : ActivityKind.Internal;
-        using var activity = source?.CreateActivity(Text(span.Name), kind, parent, Tags(span.Tags));
+        using var activity = source?.CreateActivity(WireText.Line(span.Name), kind, parent, Tags(span.Tags));
         if (activity is null)
         {
             return null;
@@ -58,7 +58,7 @@ internal static class SpanReplay
         var start = Within(span.StartedAt, call.StartTimeUtc, now);
         activity.SetStartTime(start);
         activity.Start();
-        if (site is not null)
+        if (isOwn)
         {
             activity.SetTag("processpool.worker.name", site.Worker);
             activity.SetTag("process.pid", site.ProcessId);
@@ -66,7 +66,7 @@ internal static class SpanReplay
 
         foreach (var each in span.Events)
         {
-            activity.AddEvent(new ActivityEvent(Text(each.Name), Within(each.At, start, now), new ActivityTagsCollection(Tags(each.Tags)!)));
+            activity.AddEvent(new ActivityEvent(WireText.Line(each.Name), Within(each.At, start, now), new ActivityTagsCollection(Tags(each.Tags)!)));
         }
 
         if (span.Status is (int)ActivityStatusCode.Ok or (int)ActivityStatusCode.Error)
@@ -79,8 +79,11 @@ internal static class SpanReplay
         return activity.Context;
     }
 
-    private static ActivitySource? SourceOf(string name) =>
-        Sources.TryGetValue(name, out var known) ? known : Sources.Count < MaxSources ? Sources.GetOrAdd(name, new ActivitySource(name)) : null;
+    private static ActivitySource? SourceOf(string pool, string name)
+    {
+        var sources = SourcesByPool.GetOrAdd(pool, _ => new(StringComparer.Ordinal));
+        return sources.TryGetValue(name, out var known) ? known : sources.Count < MaxSources ? sources.GetOrAdd(name, new ActivitySource(name)) : null;
+    }
 
     private static DateTime Within(long ticks, DateTime from, DateTime to) => new(Math.Clamp(ticks, from.Ticks, Math.Max(from.Ticks, to.Ticks)), DateTimeKind.Utc);
 

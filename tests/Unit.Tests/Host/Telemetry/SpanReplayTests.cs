@@ -1,0 +1,117 @@
+using System.Diagnostics;
+using ProcessPool.Protocol;
+using ProcessPool.Protocol.Transport;
+using ProcessPool.Telemetry;
+using StreamJsonRpc;
+using StreamJsonRpc.Protocol;
+
+namespace ProcessPool.Unit.Tests.Host.Telemetry;
+
+/// <summary>What a sandbox says of its spans may be anything.</summary>
+public sealed class SpanReplayTests : IDisposable
+{
+    private static readonly FaultSite Site = new("p", "p-0", 4711);
+
+    private readonly Activity _call = new Activity("call").SetIdFormat(ActivityIdFormat.W3C);
+    private readonly List<Activity> _ended = [];
+    private readonly ActivityListener _listener;
+
+    public SpanReplayTests()
+    {
+        _call.ActivityTraceFlags = ActivityTraceFlags.Recorded;
+        _call.Start();
+
+        // Of this trace alone: other tests make calls meanwhile.
+        _listener = new ActivityListener
+        {
+            ShouldListenTo = _ => true,
+            Sample = (ref ActivityCreationOptions<ActivityContext> options) => options.Parent.TraceId == _call.TraceId ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.None,
+            ActivityStopped = activity =>
+            {
+                if (activity.TraceId == _call.TraceId)
+                {
+                    _ended.Add(activity);
+                }
+            },
+        };
+        ActivitySource.AddActivityListener(_listener);
+    }
+
+    public void Dispose()
+    {
+        _listener.Dispose();
+        _call.Dispose();
+    }
+
+    [Fact]
+    public void Children_that_come_before_their_parent_and_parents_that_do_not_exist_hang_beneath_the_call()
+    {
+        SpanReplay.Run(_call, [Span("own", "a", "nobody"), Span("child", "c", "b"), Span("parent", "b", "a"), Span("orphan", "d", "x"), Span("own parent", "e", "e")], Site);
+        Assert.Equal(_call.SpanId, Of("own").ParentSpanId);
+        Assert.All(["child", "parent", "orphan", "own parent"], name => Assert.Equal(Of("own").SpanId, Of(name).ParentSpanId));
+        Assert.Same(_call, Activity.Current);
+    }
+
+    [Fact]
+    public void Names_times_and_kinds_are_made_to_fit()
+    {
+        var long_ = new string('x', 100_000) + "\u001b[31m";
+        SpanReplay.Run(
+            _call,
+            [
+                Span("own", "a", ""),
+                Span("", "", "") with { Source = "", Kind = 99, Status = 77, StartedAt = long.MinValue, Duration = long.MaxValue, StatusText = long_ },
+                Span("late\nforged", "c", "a") with { Kind = -1, StartedAt = long.MaxValue, Duration = long.MinValue, Tags = [new("k\u0007", long_), new("", "")], Events = [new("e\r\n", long.MaxValue, [])] },
+            ],
+            Site);
+        var now = DateTime.UtcNow;
+        Assert.Equal(3, _ended.Count);
+        Assert.All(_ended, span => Assert.True(span.StartTimeUtc >= _call.StartTimeUtc && span.StartTimeUtc + span.Duration <= now, $"Expected '{span.DisplayName}' to be within its call."));
+        Assert.Equal((ActivityKind.Internal, ActivityStatusCode.Unset), (Of("").Kind, Of("").Status));
+        var late = _ended[2];
+        Assert.DoesNotContain(late.DisplayName, char.IsControl);
+        Assert.All(late.TagObjects, tag => Assert.True(tag.Key.All(letter => !char.IsControl(letter)) && ((string)tag.Value!).Length <= WireLimits.MaxTagText, "Expected clean names, and values that are cut."));
+        Assert.Equal(4711, Of("own").GetTagItem("process.pid"));
+    }
+
+    [Fact]
+    public void A_sandbox_makes_a_bounded_number_of_sources()
+    {
+        for (var i = 0; i < 10; i++)
+        {
+            SpanReplay.Run(_call, [Span("own", "a", ""), .. Enumerable.Range(0, 100).Select(number => Span("s", $"{number}", "a") with { Source = $"Hostile.{i}.{number}" })], Site with { Pool = "many" });
+        }
+
+        Assert.InRange(_ended.Select(span => span.Source.Name).Distinct().Count(), 2, 65);
+    }
+
+    [Fact]
+    public void More_spans_than_there_may_be_are_no_message()
+    {
+        var writer = new WireWriter();
+        WireFormatter.Write(writer, new JsonRpcResult { RequestId = new RequestId(1), Result = new CallReply(CallStatus.Succeeded, default, [], null) { Spans = [.. Enumerable.Range(0, WireLimits.MaxSpans + 1).Select(_ => Span("s", "a", ""))] } });
+        Assert.Throws<InvalidDataException>(() => WireFormatter.Read(writer.Written.Span));
+    }
+
+    [Fact]
+    public void Spans_and_records_travel_as_they_are()
+    {
+        var span = Span("s", "a", "b") with { Kind = 3, Status = 2, StatusText = "no", Tags = [new("t", "text"), new("n", 7L), new("r", 1.5), new("y", true)], Events = [new("e", 8, [new("k", "v")])] };
+        var reply = (CallReply)RoundTrip(new CallReply(CallStatus.Succeeded, default, [], null) { Spans = [span] });
+        Assert.Equivalent(span, Assert.Single(reply.Spans!), strict: true);
+        var entry = new PluginLogEntry(3, "c", "m", "x") { CallId = 5, EventId = 7, EventName = "n", Properties = [new("Name", "Ada")], Scopes = [new("s", [new("k", 1L)])] };
+        Assert.Equivalent(entry, RoundTrip(entry), strict: true);
+        Assert.Equivalent(new TraceParent("00-1", "a=b"), ((CallRequest)RoundTrip(new CallRequest(1, "e", default, []) { Trace = new("00-1", "a=b") })).Trace, strict: true);
+    }
+
+    private static object RoundTrip(object value)
+    {
+        var writer = new WireWriter();
+        WireFormatter.Write(writer, new JsonRpcResult { RequestId = new RequestId(1), Result = value });
+        return ((JsonRpcResult)WireFormatter.Read(writer.Written.Span)).Result!;
+    }
+
+    private Activity Of(string name) => Assert.Single(_ended, span => span.DisplayName == name);
+
+    private static SpanMessage Span(string name, string id, string parent) => new("Hostile", name, 0, id, parent, 0, 0, 0, "", [], []);
+}
