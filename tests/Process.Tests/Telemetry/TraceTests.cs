@@ -152,6 +152,14 @@ public sealed class TraceTests : IDisposable
     }
 
     [Fact]
+    public async Task A_plugin_with_a_newer_version_of_the_tracing_library_is_traced_too()
+    {
+        await using var pool = await Pools.StartAsync(Repository.Fixture("DiagnosticsNewer"));
+        Assert.Equal("11", await pool.InvokeAsync<string>("Render").Within("the call ends"));
+        Assert.Equal(Single("Render", ActivityKind.Server).SpanId, Single("newer").ParentSpanId);
+    }
+
+    [Fact]
     public async Task Without_a_listener_a_plugin_is_not_traced()
     {
         _tracer.Dispose();
