@@ -59,6 +59,20 @@ internal sealed class PluginBinder
         return (binder.CallAsync, binder.FindDirect, [.. instances]);
     }
 
+    /// <summary>Binds methods that are there already.</summary>
+    /// <param name="entryPoints">Each with its name, and its instance unless it is static.</param>
+    /// <returns>What runs a call, as for a plugin.</returns>
+    public static Func<string, ReadOnlyMemory<byte>, Attachments, HostCall, CancellationToken, Task<(Reply First, IAsyncEnumerator<Reply>? Stream)>> BindMethods(IEnumerable<(string Name, MethodInfo Method, object? Instance)> entryPoints)
+    {
+        var binder = new PluginBinder();
+        foreach (var (name, method, instance) in entryPoints)
+        {
+            binder.Add(new BoundEntryPoint(name, method, method.IsStatic ? null : instance, context: null, PayloadJson.ForPlugin));
+        }
+
+        return binder.CallAsync;
+    }
+
     /// <summary>A proxy of a host's service.</summary>
     /// <param name="service">Its interface.</param>
     /// <param name="host">Asks the host.</param>

@@ -20,6 +20,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
 {
     private readonly PoolSettings _settings;
     private readonly Func<PoolSettings, string, PluginInfo, IWorkerLauncher> _launcherFor;
+    private readonly Func<string, PluginInfo> _read;
     private readonly CallCounts _calls;
     private readonly SemaphoreSlim _lifecycle = new(1, 1);
     private readonly HashSet<Type> _contracts;
@@ -41,8 +42,9 @@ public sealed partial class SandboxPool : IAsyncDisposable
     {
     }
 
-    internal SandboxPool(SandboxPoolOptions options, Func<PoolSettings, string, PluginInfo, IWorkerLauncher> launcherFor)
+    internal SandboxPool(SandboxPoolOptions options, Func<PoolSettings, string, PluginInfo, IWorkerLauncher> launcherFor, Func<string, PluginInfo>? read = null)
     {
+        _read = read ?? PluginInfo.Read;
         ArgumentNullException.ThrowIfNull(options);
         _settings = PoolSettings.From(options);
         _contracts = [.. _settings.Contracts];
@@ -189,7 +191,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
             _startError = null;
             _starting = starting;
             RefuseTooDeep();
-            var plugin = PluginInfo.Read(pluginPath);
+            var plugin = _read(pluginPath);
             Accept(plugin, publish: publishFirst);
 
             if (_settings.RequestedWorkers > _settings.Workers)

@@ -26,7 +26,7 @@ internal static class ContractComparison
 
     private static string? Fault(MethodInfo method, PluginInfo plugin)
     {
-        var host = Describe(method);
+        var host = EntryPointInfo.Of(ContractRules.EntryPoint(method), method);
         var found = plugin.EntryPoints.FirstOrDefault(entryPoint => entryPoint.Name == host.Name);
         if (found is null)
         {
@@ -43,14 +43,4 @@ internal static class ContractComparison
         && host.Parameters.Count <= plugin.Parameters.Count
         && host.Parameters.Zip(plugin.Parameters).All(pair => pair.First.Type == pair.Second.Type)
         && plugin.Parameters.Skip(host.Parameters.Count).All(parameter => parameter.IsOptional);
-
-    private static EntryPointInfo Describe(MethodInfo method)
-    {
-        var (value, streams) = ContractRules.Result(method.ReturnType)!.Value;
-        return new EntryPointInfo(
-            ContractRules.EntryPoint(method),
-            [.. method.GetParameters().Where(parameter => !ArgumentBinder.IsSupplied(parameter.ParameterType))
-                .Select(parameter => new EntryPointParameter(parameter.Name ?? "", TypeNames.Of(parameter.ParameterType), parameter.IsOptional))],
-            streams ? TypeNames.Of(method.ReturnType) : value is null ? "void" : TypeNames.Of(value));
-    }
 }

@@ -1,3 +1,6 @@
+using System.Reflection;
+using ProcessPool.Binding;
+using ProcessPool.Binding.Contracts;
 using ProcessPool.Plugins;
 
 namespace ProcessPool;
@@ -25,6 +28,23 @@ public sealed record EntryPointInfo(string Name, IReadOnlyList<EntryPointParamet
 
     /// <summary>Whether it declares that it may be executed more than once.</summary>
     internal bool IsIdempotent { get; init; }
+
+    /// <summary>Of a method in this process.</summary>
+    internal static EntryPointInfo Of(string name, MethodInfo method)
+    {
+        var parameters = method.GetParameters();
+        var (value, streams) = ContractRules.Result(method.ReturnType) ?? (method.ReturnType == typeof(void) ? null : method.ReturnType, false);
+        return new EntryPointInfo(
+            name,
+            [.. parameters.Where(parameter => !ArgumentBinder.IsSupplied(parameter.ParameterType))
+                .Select(parameter => new EntryPointParameter(parameter.Name ?? "", TypeNames.Of(parameter.ParameterType), parameter.IsOptional))],
+            streams ? TypeNames.Of(method.ReturnType) : value is null ? "void" : TypeNames.Of(value))
+        {
+            AcceptsCancellation = parameters.Any(parameter => parameter.ParameterType == typeof(CancellationToken)),
+            Streams = streams,
+            IsIdempotent = method.GetCustomAttributes().Any(attribute => attribute is IdempotentAttribute),
+        };
+    }
 
     /// <summary>The signature in C# notation.</summary>
     public override string ToString() => $"{Name}({string.Join(", ", Parameters)}) → {ReturnType}";

@@ -84,6 +84,13 @@ public sealed class PluginInfo
         }
     }
 
+    /// <summary>A plugin that has no file.</summary>
+    internal static PluginInfo Of(string name, IReadOnlyList<EntryPointInfo> entryPoints)
+    {
+        var scan = new AssemblyScan(Path.GetFullPath(name + ".dll"), null, entryPoints) { Version = "0.0", Mvid = Guid.Empty, References = [] };
+        return new PluginInfo(scan.Path, scan, RefuseDuplicates(scan));
+    }
+
     internal RuntimeNeeds Needs { get; }
 
     /// <summary>The names of assemblies that it refers to and does not ship: a shared framework's, or missing.</summary>

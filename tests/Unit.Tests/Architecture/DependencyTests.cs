@@ -19,6 +19,7 @@ public sealed class DependencyTests
         ["Plugin.Sdk"] = ["Abstractions"],
         ["Cli"] = ["Host"],
         ["Hosting"] = ["Host"],
+        ["Testing"] = ["Host"],
         ["Generators"] = [],
     };
 

@@ -1,0 +1,184 @@
+using System.Reflection;
+using ProcessPool.Binding;
+using ProcessPool.Calls;
+using ProcessPool.Launch;
+using ProcessPool.Protocol;
+using ProcessPool.Protocol.Transport;
+using ProcessPool.Scheduling;
+using ProcessPool.Workers;
+
+namespace ProcessPool.Testing;
+
+using Reply = (int Status, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, Exception? Error);
+using HostCall = Func<string, ReadOnlyMemory<byte>, ReadOnlyMemory<byte>[], CancellationToken, Task<(ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte>[] Attachments, bool More)>>;
+
+/// <summary>A worker without a process: it runs the test's code as a sandbox runs a plugin's. Code that does not end when its worker is killed goes on.</summary>
+internal sealed class TestWorker : IWorker
+{
+    private readonly PoolSettings _settings;
+    private readonly Script _script;
+    private readonly Func<string, ReadOnlyMemory<byte>, ReadOnlyMemory<byte>[], HostCall, CancellationToken, Task<(Reply First, IAsyncEnumerator<Reply>? Stream)>> _call;
+    private readonly TaskCompletionSource<WorkerExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly long _startedAt;
+    private RecorderMark _mark = new(0, 0, 0);
+    private IAsyncEnumerator<Reply>? _stream;
+    private CancellationTokenSource _running = new();
+    private HashSet<long> _revoked = [];
+    private long _callsServed;
+
+    public TestWorker(string name, PoolSettings settings, IReadOnlyList<(string Name, MethodInfo Method, object? Instance)> code, Script script)
+    {
+        Name = name;
+        (_settings, _script) = (settings, script);
+        _call = PluginBinder.BindMethods(code);
+        _startedAt = settings.Time.GetTimestamp();
+    }
+
+    public string Name { get; }
+
+    public int? ProcessId => null;
+
+    public Task<WorkerExit> Exited => _exited.Task;
+
+    public bool HasExited => Exited.IsCompleted;
+
+    public ConfinementReport? Confinement => null;
+
+    public long? PeakMemory => null;
+
+    public long CallsServed => Interlocked.Read(ref _callsServed);
+
+    public Task<CallReply> InvokeAsync(CallRequest request, Callbacks? callbacks, CancellationToken cancellationToken) => UntilExitAsync(async () =>
+    {
+        // The thread is the caller's, or the pool's own; the test's code may take long.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        var running = _running = new CancellationTokenSource();
+        using var asked = cancellationToken.UnsafeRegister(_ => running.Cancel(), null);
+        _mark = _mark with { StartedCall = request.Id, StartedAt = _settings.Time.GetTimestamp() };
+        if (_script.NextCall(request.EntryPoint) is { IsFault: true, Death: var death })
+        {
+            if (death is not null)
+            {
+                Die(death);
+            }
+
+            await Exited.ConfigureAwait(false);
+        }
+
+        var (first, stream) = await _call(request.EntryPoint, request.Payload, request.Attachments, HostCallOf(request.Id, callbacks), running.Token).ConfigureAwait(false);
+        _stream = stream;
+        return Finish(request.Id, first);
+    });
+
+    public async Task InvokeManyAsync(Chunk calls, Action<int, CallReply> reply, PlainReply plain)
+    {
+        _revoked = [];
+        var message = calls.ToMessage();
+        for (var i = 0; i < calls.Count; i++)
+        {
+            var each = _revoked.Contains(calls.IdOf(i))
+                ? new CallReply(CallStatus.Skipped, default, [], null)
+                : await InvokeAsync(message.RequestOf(i), callbacks: null, CancellationToken.None).ConfigureAwait(false);
+            if (each.Status != CallStatus.Succeeded || each.Attachments.Length > 0 || !plain(i, each.Payload.Span))
+            {
+                reply(i, each);
+            }
+
+            calls.Received();
+        }
+    }
+
+    public Task<CallReply> NextAsync(long callId, CancellationToken cancellationToken) => UntilExitAsync(async () =>
+    {
+        await _stream!.MoveNextAsync().ConfigureAwait(false);
+        return Finish(callId, _stream.Current);
+    });
+
+    public async Task EndAsync(long callId)
+    {
+        await _running.CancelAsync().ConfigureAwait(false);
+        await UntilExitAsync(async () =>
+        {
+            if (_stream is { } stream)
+            {
+                await stream.DisposeAsync().ConfigureAwait(false);
+            }
+
+            return Finish(callId, (0, default, [], null));
+        }).ConfigureAwait(false);
+    }
+
+    public void Cancel(long callId)
+    {
+        if (_mark.StartedCall == callId)
+        {
+            _running.Cancel();
+        }
+    }
+
+    public Task<IReadOnlyList<long>> RevokeAsync(IReadOnlyList<long> callIds)
+    {
+        // Those after the one that executes.
+        IReadOnlyList<long> revoked = [.. callIds.Where(id => id > _mark.StartedCall)];
+        _revoked = [.. _revoked, .. revoked];
+        return Task.FromResult(revoked);
+    }
+
+    public Task WarmUpAsync() => Task.CompletedTask;
+
+    public void Watch()
+    {
+    }
+
+    public bool Spin(Task task, long untilTimestamp) => task.IsCompleted;
+
+    public Task<LoadReport?> GetLoadReportAsync(CancellationToken cancellationToken) => Task.FromResult<LoadReport?>(null);
+
+    public RecorderMark? ReadMark() => _mark;
+
+    public ProcessUse? ReadUse() => null;
+
+    public TimeSpan? ReadProcessorTime() => null;
+
+    public long ReadScratch(long enough) => 0;
+
+    public void Kill(CrashReason? reason = null) => Die(Deaths.Of(reason ?? CrashReason.KilledFromOutside, ""));
+
+    public Task<bool> StopAsync(TimeSpan timeout)
+    {
+        Die(new WorkerExit(CrashReason.ExitCalled, 0, null, "", TimeSpan.Zero, 0));
+        return Task.FromResult(false);
+    }
+
+    public async ValueTask DisposeAsync() => await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
+
+    private void Die(WorkerExit exit) => _exited.TrySetResult(exit with { Uptime = _settings.Time.GetElapsedTime(_startedAt), CallsServed = CallsServed, Mark = _mark });
+
+    private async Task<CallReply> UntilExitAsync(Func<Task<CallReply>> work)
+    {
+        var reply = work();
+        await Task.WhenAny(reply, Exited).ConfigureAwait(false);
+        return reply.IsCompleted && !Exited.IsCompleted ? await reply.ConfigureAwait(false) : throw new WorkerLostException(await Exited.ConfigureAwait(false));
+    }
+
+    private CallReply Finish(long callId, Reply reply)
+    {
+        var (status, payload, attachments, error) = reply;
+        if (status != (int)CallStatus.Streaming)
+        {
+            _stream = null;
+            _callsServed++;
+            _mark = _mark with { FinishedCall = callId };
+        }
+
+        return new CallReply((CallStatus)status, payload, attachments, error is null ? null : ErrorMapper.Map(error));
+    }
+
+    private static HostCall HostCallOf(long callId, Callbacks? callbacks) => async (target, payload, attachments, cancellationToken) =>
+    {
+        var reply = callbacks is null
+            ? Callbacks.Refused("The call may ask for nothing.")
+            : await callbacks.AnswerAsync(new CallbackRequest(callId, target, payload, attachments), cancellationToken).ConfigureAwait(false);
+        return reply.Error is { } error ? throw new HostServiceException(error.Type, error.Message) : (reply.Payload, reply.Attachments, reply.Status == CallStatus.Streaming);
+    };
+}
