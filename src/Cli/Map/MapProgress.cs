@@ -23,7 +23,7 @@ internal static class MapProgress
         }
 
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        ProgressColumn[] columns = tally.Fraction is null ? [new SpinnerColumn(), new TaskDescriptionColumn(), new ElapsedTimeColumn()] : [new ProgressBarColumn(), new TaskDescriptionColumn()];
+        ProgressColumn[] columns = tally.Fraction is null ? [new SpinnerColumn(), new TaskDescriptionColumn(), new ElapsedTimeColumn()] : [new ProgressBarColumn { Width = 20 }, new TaskDescriptionColumn { Alignment = Justify.Left }];
         await console.Progress().AutoClear(true).Columns(columns).StartAsync(async context =>
         {
             var bar = context.AddTask("starting", maxValue: 1);
