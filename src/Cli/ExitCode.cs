@@ -12,4 +12,7 @@ internal static class ExitCode
 
     /// <summary>Ended by Ctrl+C: 128 + SIGINT, as shells have it.</summary>
     public const int Interrupted = 130;
+
+    /// <summary>Whoever read standard output reads no more: 128 + SIGPIPE, as shells have it.</summary>
+    public const int ReaderGone = 141;
 }

@@ -6,11 +6,12 @@ namespace ProcessPool.Cli;
 
 internal static class Program
 {
-    private static async Task<int> Main(string[] arguments)
+    /// <summary>The program's verbs and their help.</summary>
+    public static Command CreateRoot()
     {
         var help = new HelpOption { Recursive = true };
         help.Action = new HelpWithExamples((HelpAction)help.Action!);
-        var root = new Command("processpool", "Runs .NET plugins in a pool of sandbox processes: a call that crashes costs that one call.")
+        return new Command("processpool", "Runs .NET plugins in a pool of sandbox processes: a call that crashes costs that one call.")
         {
             ListCommand.Create(),
             InspectCommand.Create(),
@@ -20,7 +21,23 @@ internal static class Program
             help,
             new VersionOption(),
         };
+    }
 
+    private static async Task<int> Main(string[] arguments)
+    {
+        if (StandardStreams.IsClosed(2))
+        {
+            // Something of the runtime's own has that number.
+            Console.SetError(TextWriter.Null);
+        }
+
+        if (StandardStreams.IsClosed(1))
+        {
+            await Console.Error.WriteLineAsync("Standard output is closed: there is nowhere to write to.");
+            return ExitCode.Usage;
+        }
+
+        var root = CreateRoot();
         // A plain '@' is data here, not the name of a response file.
         var parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)

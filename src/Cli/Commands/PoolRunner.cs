@@ -9,8 +9,9 @@ internal static class PoolRunner
     /// <param name="options">The pool's options.</param>
     /// <param name="entryPointName">Checked before any process starts.</param>
     /// <param name="use">The verb; returns the exit code.</param>
+    /// <param name="prepare">What it does before any process starts.</param>
     public static async Task<int> RunAsync(
-        SandboxPoolOptions options, string entryPointName, Func<SandboxPool, EntryPointInfo, Interrupt, Task<int>> use)
+        SandboxPoolOptions options, string entryPointName, Func<SandboxPool, EntryPointInfo, Interrupt, Task<int>> use, Action<PluginInfo, EntryPointInfo>? prepare = null)
     {
         using var interrupt = new Interrupt();
         try
@@ -28,6 +29,7 @@ internal static class PoolRunner
                 return ExitCode.CannotStart;
             }
 
+            prepare?.Invoke(plugin, entryPoint);
             await using var pool = await SandboxPool.StartAsync(options, interrupt.Drain);
             var code = await use(pool, entryPoint, interrupt);
             return interrupt.Drain.IsCancellationRequested ? ExitCode.Interrupted : code;
@@ -45,6 +47,11 @@ internal static class PoolRunner
         {
             // Without the name of a parameter, which means nothing on a command line.
             await Console.Error.WriteLineAsync(exception.Message.Split(" (Parameter '")[0]);
+            return ExitCode.Usage;
+        }
+        catch (UsageException exception)
+        {
+            await Console.Error.WriteLineAsync(exception.Message);
             return ExitCode.Usage;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

@@ -10,15 +10,34 @@ internal sealed class LineReader(Stream input) : IDisposable
     /// <summary>How much of the input was read, from 0 to 1; null when its length is unknown.</summary>
     public double? Fraction => input is FileStream { CanSeek: true, Length: > 0 } file ? (double)file.Position / file.Length : null;
 
+    /// <summary>Opens a file, or standard input for "-".</summary>
+    /// <exception cref="UsageException">It cannot be read.</exception>
+    public static LineReader Open(string path)
+    {
+        if (path == "-")
+        {
+            return StandardStreams.IsClosed(0) ? throw new UsageException("Standard input is closed: give --input FILE, or something to read.") : new LineReader(Console.OpenStandardInput());
+        }
+
+        try
+        {
+            return new LineReader(File.OpenRead(path));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new UsageException($"'{path}' cannot be read: {(Directory.Exists(path) ? "it is a folder." : exception.Message)}");
+        }
+    }
+
     /// <param name="drain">Ends the sequence early, without an error.</param>
     /// <param name="cancellationToken">Ends it with one.</param>
-    public async IAsyncEnumerable<string> ReadAsync(CancellationToken drain, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<InputLine> ReadAsync(CancellationToken drain, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        while (await NextAsync(drain, cancellationToken) is { } line)
+        for (var number = 1L; await NextAsync(drain, cancellationToken) is { } line; number++)
         {
             if (!string.IsNullOrWhiteSpace(line))
             {
-                yield return line;
+                yield return new InputLine(number, line);
             }
         }
     }

@@ -2,11 +2,12 @@ using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
+using ProcessPool.Cli.Map;
 
 namespace ProcessPool.Cli.Output;
 
 /// <summary>Writes one JSON line for each outcome.</summary>
-internal sealed class OutcomeWriter(Stream output, FileStream? old = null) : IDisposable
+internal sealed class OutcomeWriter(Stream output) : IDisposable
 {
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly byte[] NewLine = "\n"u8.ToArray();
@@ -16,28 +17,13 @@ internal sealed class OutcomeWriter(Stream output, FileStream? old = null) : IDi
     private readonly Utf8JsonWriter _writer = new(Stream.Null, Options);
 
     /// <summary>
-    /// Opens a file, or standard output for "-". A pipe is opened as a file too: the console's own stream ignores that its reader is gone,
-    /// and an endless map into <c>head</c> would never end. Not so what can be sought in: a file stream writes at a place of its own, over what other programs have written there.
+    /// Standard output. A pipe is opened as a file: the console's own stream ignores that its reader is gone, and an endless map into <c>head</c> would never end.
+    /// Not so what can be sought in: a file stream writes at a place of its own, over what other programs have written there.
     /// </summary>
-    public static OutcomeWriter Open(string path)
+    public static OutcomeWriter OpenStandardOutput()
     {
-        if (path == "-")
-        {
-            var output = OperatingSystem.IsWindows() ? null : new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
-            return new OutcomeWriter(output is { CanSeek: false } ? output : Console.OpenStandardOutput());
-        }
-
-        var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 0);
-        return new OutcomeWriter(file, old: file);
-    }
-
-    /// <summary>Empties a file that was there before. Not done on opening: its content stays if nothing can be started.</summary>
-    public void Begin()
-    {
-        if (old is { CanSeek: true, Length: > 0 })
-        {
-            old.SetLength(0);
-        }
+        var output = OperatingSystem.IsWindows() ? null : new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+        return new OutcomeWriter(output is { CanSeek: false } ? output : Console.OpenStandardOutput());
     }
 
     /// <summary>A result alone: <c>49</c>.</summary>
@@ -49,31 +35,47 @@ internal sealed class OutcomeWriter(Stream output, FileStream? old = null) : IDi
         EndLine();
     }
 
+    /// <summary><c>{"value":49}</c> or <c>{"error":{"kind":"crash",…}}</c>.</summary>
+    /// <returns>The error that the line says, or null.</returns>
+    public Exception? WriteOutcome(JsonElement value, Exception? error) => WriteLine(null, value, error, tries: 1);
+
     /// <summary><c>{"index":0,"value":49}</c> or <c>{"index":3,"error":{"kind":"crash",…}}</c>.</summary>
     /// <returns>The error that the line says, or null.</returns>
-    public Exception? Write(CallOutcome<JsonElement> outcome)
+    public Exception? Write(MapOutcome made)
     {
-        var error = outcome.Error;
+        var error = made.Outcome.Error;
+        return WriteLine(made.Item.Index, error is null ? made.Outcome.Value : default, error, made.Tries);
+    }
+
+    /// <summary>How many bytes the last line has.</summary>
+    public int LastLength => _line.WrittenCount + NewLine.Length;
+
+    private Exception? WriteLine(long? index, JsonElement value, Exception? error, int tries)
+    {
         try
         {
-            Write(outcome.Index, error, error is null ? outcome.Value : default);
+            WriteObject(index, value, error, tries);
         }
         catch (InvalidOperationException exception)
         {
             // A plugin may send what looks like JSON, and has half a character in it.
             error = exception;
-            Write(outcome.Index, error, default);
+            WriteObject(index, default, error, tries);
         }
 
         EndLine();
         return error;
     }
 
-    private void Write(long index, Exception? error, JsonElement value)
+    private void WriteObject(long? index, JsonElement value, Exception? error, int tries)
     {
         Begin(_line);
         _writer.WriteStartObject();
-        _writer.WriteNumber("index", index);
+        if (index is { } place)
+        {
+            _writer.WriteNumber("index", place);
+        }
+
         if (error is null)
         {
             _writer.WritePropertyName("value");
@@ -81,19 +83,19 @@ internal sealed class OutcomeWriter(Stream output, FileStream? old = null) : IDi
         }
         else
         {
-            WriteError(error);
+            WriteError(error, tries);
         }
 
         _writer.WriteEndObject();
     }
 
     /// <summary>Sends on what is buffered.</summary>
-    public Task FlushAsync() => _output.FlushAsync();
+    public void Flush() => _output.Flush();
 
     /// <summary>Closes the output; what was not flushed before is lost.</summary>
     public void Dispose() => output.Dispose();
 
-    private void WriteError(Exception error)
+    private void WriteError(Exception error, int tries)
     {
         _writer.WriteStartObject("error");
         _writer.WriteString("kind", ErrorKind.Of(error));
@@ -111,6 +113,11 @@ internal sealed class OutcomeWriter(Stream output, FileStream? old = null) : IDi
         if (error is SandboxPoolException { WorkerName: { } worker })
         {
             _writer.WriteString("worker", worker);
+        }
+
+        if (tries > 1)
+        {
+            _writer.WriteNumber("tries", tries);
         }
 
         _writer.WriteEndObject();

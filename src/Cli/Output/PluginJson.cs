@@ -31,7 +31,7 @@ internal static class PluginJson
         plugin.TargetFramework,
         plugin.Frameworks,
         plugin.Contracts,
-        EntryPoints = plugin.EntryPoints.Select(entryPoint => new { entryPoint.Name, entryPoint.Contract, entryPoint.Parameters, entryPoint.ReturnType, Signature = entryPoint.ToString(), entryPoint.Summary }),
+        EntryPoints = plugin.EntryPoints.Select(entryPoint => new { entryPoint.Name, entryPoint.Contract, entryPoint.Parameters, entryPoint.ReturnType, Signature = entryPoint.ToString(), entryPoint.IsIdempotent, entryPoint.Summary }),
         plugin.References,
         plugin.NativeLibraries,
         Load = load?.Entries,

@@ -12,7 +12,7 @@ internal static class PluginText
     {
         foreach (var entryPoint in plugin.EntryPoints)
         {
-            yield return $"  {entryPoint}";
+            yield return $"  {entryPoint}{(entryPoint.IsIdempotent ? "  [Idempotent]" : "")}";
             if (entryPoint.Summary is { } summary)
             {
                 yield return $"      {summary}";

@@ -67,7 +67,7 @@ public sealed class InputTests
     public async Task Lines_come_as_they_are_asked_for_and_blank_ones_are_skipped()
     {
         using var reader = new LineReader(new MemoryStream("a\n\n  \nb\r\nc"u8.ToArray()));
-        Assert.Equal(["a", "b", "c"], await reader.ReadAsync(CancellationToken.None).ToListAsync());
+        Assert.Equal([new(1, "a"), new(4, "b"), new(5, "c")], await reader.ReadAsync(CancellationToken.None).ToListAsync());
     }
 
     private static string Payload(CallArguments arguments) => System.Text.Encoding.UTF8.GetString(arguments.ToPayload(new CallPlace("p", 1, "E"), Binding.Payload.PayloadJson.ForHost(null)).Json.Span);

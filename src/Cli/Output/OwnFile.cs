@@ -1,0 +1,29 @@
+namespace ProcessPool.Cli.Output;
+
+/// <summary>Files that nobody else writes at the same time.</summary>
+internal static class OwnFile
+{
+    // EWOULDBLOCK of Linux and of macOS, and ERROR_SHARING_VIOLATION.
+    private static readonly int[] InUse = [11, 35, unchecked((int)0x80070020)];
+
+    /// <summary>Opens a file, or makes it, and locks it.</summary>
+    /// <param name="path">Its path.</param>
+    /// <param name="what">What it is, for errors: "the output".</param>
+    /// <param name="access">For what.</param>
+    /// <exception cref="UsageException">It is in use, or cannot be opened.</exception>
+    public static FileStream Open(string path, string what, FileAccess access)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, access, FileShare.None, bufferSize: 0);
+        }
+        catch (IOException exception) when (InUse.Contains(exception.HResult))
+        {
+            throw new UsageException($"'{path}' is in use, probably by another processpool: wait until it has ended, or give another file for {what}.");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new UsageException($"'{path}' cannot be opened for {what}: {exception.Message}");
+        }
+    }
+}
