@@ -1,6 +1,7 @@
 using System.Text;
 using ProcessPool.Cli.Map;
 using ProcessPool.Cli.Output;
+using ProcessPool.Telemetry;
 
 namespace ProcessPool.Cli.Joblog;
 
@@ -26,6 +27,6 @@ internal static class JoblogRecords
         };
         var (index, line, start) = made.Item;
         return new JoblogRecord(
-            index, start, (now - start).TotalSeconds, Encoding.UTF8.GetByteCount(line.Text), length, exitValue, signal, line.Number, made.Tries, error is null ? JoblogRecord.Succeeded : ErrorKind.Of(error), line.Check());
+            index, start, (now - start).TotalSeconds, Encoding.UTF8.GetByteCount(line.Text), length, exitValue, signal, line.Number, made.Tries, error is null ? JoblogRecord.Succeeded : ErrorType.Of(error), line.Check());
     }
 }

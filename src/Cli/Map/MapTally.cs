@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using ProcessPool.Cli.Output;
+using ProcessPool.Telemetry;
 
 namespace ProcessPool.Cli.Map;
 
@@ -53,7 +54,7 @@ internal sealed class MapTally(TimeProvider time, Func<double?> fraction)
                 return;
             }
 
-            var kind = ErrorKind.Of(error);
+            var kind = ErrorType.Of(error);
             _failures[kind] = _failures.GetValueOrDefault(kind) + 1;
             if (_named.Count < MaxNamed)
             {

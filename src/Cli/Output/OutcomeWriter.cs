@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
 using ProcessPool.Cli.Map;
+using ProcessPool.Telemetry;
 
 namespace ProcessPool.Cli.Output;
 
@@ -98,7 +99,7 @@ internal sealed class OutcomeWriter(Stream output) : IDisposable
     private void WriteError(Exception error, int tries)
     {
         _writer.WriteStartObject("error");
-        _writer.WriteString("kind", ErrorKind.Of(error));
+        _writer.WriteString("kind", ErrorType.Of(error));
         _writer.WriteString("type", error is PluginCallException plugin ? plugin.Error.Type : error.GetType().Name);
         _writer.WriteString("message", error is PluginCallException thrown ? thrown.Error.Message : error.Message);
         if (error is WorkerCrashedException crash)
