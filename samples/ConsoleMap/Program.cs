@@ -1,0 +1,56 @@
+// Thumbnails of every image in a folder, however many there are: the map reads only as far ahead as the workers need, and a file that takes
+// its worker down, hangs or is no image costs that file.
+//
+//   dotnet run --project samples/ConsoleMap -- ~/Pictures /tmp/thumbnails
+using System.Collections.Concurrent;
+using ProcessPool;
+
+if (args is not [var source, var target])
+{
+    Console.Error.WriteLine("Usage: ConsoleMap SOURCE-FOLDER TARGET-FOLDER");
+    return 2;
+}
+
+using var stop = new CancellationTokenSource();
+Console.CancelKeyPress += (_, key) =>
+{
+    key.Cancel = true;
+    stop.Cancel();
+};
+
+Directory.CreateDirectory(target);
+await using var pool = await SandboxPool.StartAsync(new()
+{
+    Plugin = Path.Combine(AppContext.BaseDirectory, "plugins", "Thumbnails"),
+    CallTimeout = TimeSpan.FromSeconds(30),
+    MemoryLimit = 512L << 20,
+});
+
+// Kept until its outcome is there: as many as are under way. Filled by the thread that reads the folder.
+var underWay = new ConcurrentQueue<string>();
+var (made, failed) = (0, 0);
+await foreach (var outcome in pool.MapAsync<CallArguments, object?>("CreateFileAsync", Calls(), cancellationToken: stop.Token))
+{
+    underWay.TryDequeue(out var file);
+    if (outcome.Error is null)
+    {
+        made++;
+    }
+    else
+    {
+        failed++;
+        Console.Error.WriteLine($"{file}: {outcome.Error.Message}");
+    }
+}
+
+Console.WriteLine($"{made} thumbnails in {target}, {failed} files failed");
+return failed == 0 ? 0 : 1;
+
+IEnumerable<CallArguments> Calls()
+{
+    foreach (var file in Directory.EnumerateFiles(Path.GetFullPath(source)))
+    {
+        underWay.Enqueue(file);
+        yield return [file, Path.Combine(Path.GetFullPath(target), Path.GetFileName(file)), 200];
+    }
+}

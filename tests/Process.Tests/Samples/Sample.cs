@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using ProcessPool.TestKit;
+
+namespace ProcessPool.Process.Tests.Samples;
+
+/// <summary>A sample that runs; at the end of the test it is killed, if it has not ended.</summary>
+internal sealed class Sample : IDisposable
+{
+    private readonly System.Diagnostics.Process _process;
+    private readonly Task<string> _error;
+
+    private Sample(System.Diagnostics.Process process)
+    {
+        _process = process;
+        _error = process.StandardError.ReadToEndAsync();
+    }
+
+    public StreamWriter Input => _process.StandardInput;
+
+    public int ProcessId => _process.Id;
+
+    public static Sample Start(string name, params string[] arguments)
+    {
+        var program = Path.Combine(Repository.Root, "artifacts", "bin", name, Repository.Configuration.ToLowerInvariant(), (name == "OpenTelemetry" ? "OpenTelemetrySample" : name) + ".dll");
+        var start = new ProcessStartInfo("dotnet", ["exec", program, .. arguments])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Repository.Root,
+        };
+        return new Sample(System.Diagnostics.Process.Start(start)!);
+    }
+
+    /// <summary>The next line that is wanted; those before it are skipped.</summary>
+    public async Task<string> LineAsync(Func<string, bool> wanted, string what)
+    {
+        var skipped = new List<string>();
+        while (await _process.StandardOutput.ReadLineAsync().Within(what) is { } line)
+        {
+            if (wanted(line))
+            {
+                return line;
+            }
+
+            skipped.Add(line);
+        }
+
+        throw new InvalidOperationException($"Expected {what}, but the sample ended. It said: {string.Join('\n', skipped)}{await _error}");
+    }
+
+    /// <summary>Closes its input, and waits for its end.</summary>
+    public async Task<CliResult> EndAsync()
+    {
+        _process.StandardInput.Close();
+        var output = _process.StandardOutput.ReadToEndAsync();
+        await _process.WaitForExitAsync().Within("the sample ends");
+        return new CliResult(_process.ExitCode, await output, await _error);
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            _process.WaitForExit();
+        }
+
+        _process.Dispose();
+    }
+}
