@@ -25,6 +25,7 @@ internal static class DocumentedCode
         global using OpenTelemetry.Metrics;
         global using OpenTelemetry.Trace;
         global using ProcessPool;
+        global using ProcessPool.Testing;
         global using ProcessPool.Unit.Tests.Documentation;
         """;
 
