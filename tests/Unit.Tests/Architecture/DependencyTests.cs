@@ -17,8 +17,8 @@ public sealed class DependencyTests
         ["Sandbox"] = ["Abstractions", "Confinement", "Protocol"],
         ["Plugin"] = ["Abstractions"],
         ["Plugin.Sdk"] = ["Abstractions"],
-        ["Cli"] = ["Host"],
-        ["Hosting"] = ["Host"],
+        ["Cli"] = ["Host", "Confinement"],
+        ["Hosting"] = ["Host", "Confinement"],
         ["Generators"] = [],
     };
 
