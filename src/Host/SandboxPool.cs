@@ -42,6 +42,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
     internal SandboxPool(SandboxPoolOptions options, Func<PoolSettings, string, PluginInfo, IWorkerLauncher> launcherFor)
     {
         ArgumentNullException.ThrowIfNull(options);
+        SandboxProgram.EndIfHookWasIgnored();
         _settings = PoolSettings.From(options);
         _contracts = [.. _settings.Contracts];
         _launcherFor = launcherFor;
