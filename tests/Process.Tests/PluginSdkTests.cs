@@ -68,6 +68,22 @@ public sealed class PluginSdkTests(PluginSdkFixture sdk) : IClassFixture<PluginS
     [Fact]
     public void Nothing_else_is_warned_of() => Assert.Equal((1, 6), (sdk.WarningsOf("Old").Count, sdk.WarningsOf("Wrong").Count));
 
+    [Fact]
+    public void The_package_of_the_host_holds_its_parts_the_sandbox_and_the_targets_and_depends_on_none_of_its_parts()
+    {
+        string[] libraries = ["McMaster.NETCore.Plugins", "MessagePack", "MessagePack.Annotations", "Microsoft.NET.StringTools", "Microsoft.VisualStudio.Threading", "Microsoft.VisualStudio.Validation", "Nerdbank.MessagePack",
+            "Nerdbank.Streams", "Newtonsoft.Json", "PolyType", "ProcessPool.Abstractions", "ProcessPool.Confinement", "ProcessPool.Protocol", "ProcessPool.Sandbox", "StreamJsonRpc"];
+        Assert.Equal(
+            [
+                "ProcessPool.nuspec", "README.md", "build/ProcessPool.targets", "buildTransitive/ProcessPool.targets", "lib/net10.0/ProcessPool.Binder.dll", "lib/net10.0/ProcessPool.Confinement.dll", "lib/net10.0/ProcessPool.Confinement.xml",
+                "lib/net10.0/ProcessPool.Host.dll", "lib/net10.0/ProcessPool.Host.xml", "lib/net10.0/ProcessPool.Protocol.dll", "processpool/ProcessPool.Sandbox.deps.json", "processpool/ProcessPool.Sandbox.dll",
+                "processpool/ProcessPool.Sandbox.runtimeconfig.json", .. libraries.Select(name => $"processpool/lib/{name}.dll"), "processpool/lib/binder/ProcessPool.Binder.dll",
+            ],
+            sdk.FilesOf("ProcessPool"));
+        Assert.Equal(["Microsoft.Extensions.Logging.Abstractions", "Microsoft.NET.StringTools", "Nerdbank.Streams", "Newtonsoft.Json", "ProcessPool.Abstractions", "StreamJsonRpc"], sdk.DependenciesOf("ProcessPool"));
+        Assert.DoesNotContain(sdk.DependenciesOf("ProcessPool.Hosting"), name => name.StartsWith("ProcessPool.", StringComparison.Ordinal));
+    }
+
     private static IEnumerable<string?> NamesIn(string folder) => Directory.GetFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal);
 
     private static async Task<int> DoubleAsync(string plugin)
