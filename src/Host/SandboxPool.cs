@@ -46,6 +46,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
     {
         _read = read ?? PluginInfo.Read;
         ArgumentNullException.ThrowIfNull(options);
+        SandboxProgram.EndIfHookWasIgnored();
         _settings = PoolSettings.From(options);
         _contracts = [.. _settings.Contracts];
         _launcherFor = launcherFor;

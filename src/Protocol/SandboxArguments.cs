@@ -20,6 +20,12 @@ internal sealed record SandboxArguments(string ControlIn, string ControlOut, str
     /// <summary>Set in a sandbox's environment, to a value of its own. Its descendants inherit it, and are known by it.</summary>
     public const string MarkVariable = "PROCESSPOOL_MARK";
 
+    /// <summary>Where a self-contained host runs as its own sandbox: set until the sandbox's code runs. The sandbox removes it, so whoever finds it set runs instead of a sandbox.</summary>
+    public const string HookVariable = "PROCESSPOOL_HOOK";
+
+    /// <summary>The runtime's own: what it runs before a program's <c>Main</c>.</summary>
+    public const string HooksVariable = "DOTNET_STARTUP_HOOKS";
+
     private const string Marker = "--processpool-pipes";
 
     /// <summary>The command line.</summary>

@@ -6,6 +6,9 @@ namespace ProcessPool.Sandbox;
 /// </summary>
 internal static class Program
 {
-    private static Task<int> Main(string[] arguments) =>
+    private static Task<int> Main(string[] arguments) => RunAsync(arguments);
+
+    /// <summary>The sandbox.</summary>
+    public static Task<int> RunAsync(string[] arguments) =>
         new SandboxContext(typeof(Program).Assembly.Location).Find<Func<string[], Task<int>>>("ProcessPool.Sandbox.SandboxProcess", "MainAsync")(arguments);
 }

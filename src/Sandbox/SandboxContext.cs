@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.InteropServices;
 using System.Runtime.Loader;
 
 namespace ProcessPool.Sandbox;
@@ -8,7 +9,7 @@ namespace ProcessPool.Sandbox;
 internal sealed class SandboxContext(string program) : AssemblyLoadContext("ProcessPool sandbox")
 {
     // Precompiled code can be used once in a process: what is loaded here is a second file, not the program again.
-    private readonly string _directory = Path.Combine(Path.GetDirectoryName(program)!, "lib");
+    private readonly string _directory = LibrariesOf(Path.GetDirectoryName(program)!);
 
     /// <summary>A method of the sandbox.</summary>
     public T Find<T>(string type, string method)
@@ -16,6 +17,14 @@ internal sealed class SandboxContext(string program) : AssemblyLoadContext("Proc
         LoadFromAssemblyName(new AssemblyName("ProcessPool.Sandbox")).GetType(type, throwOnError: true)!
             .GetMethod(method, BindingFlags.Public | BindingFlags.Static)!
             .CreateDelegate<T>();
+
+    // Precompiled for this platform where there is that. Not by the runtime's own identifier: it names the distribution that built it.
+    private static string LibrariesOf(string folder)
+    {
+        var system = OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux";
+        var precompiled = Path.Combine(folder, "lib", $"{system}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}");
+        return Directory.Exists(precompiled) ? precompiled : Path.Combine(folder, "lib");
+    }
 
     protected override Assembly? Load(AssemblyName assemblyName)
     {

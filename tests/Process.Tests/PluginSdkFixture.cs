@@ -1,4 +1,6 @@
+using System.IO.Compression;
 using System.Reflection;
+using System.Xml.Linq;
 using ProcessPool.TestKit;
 
 namespace ProcessPool.Process.Tests;
@@ -38,6 +40,8 @@ public sealed class PluginSdkFixture : IAsyncLifetime
     /// <summary>The drop folder of the project <c>Deployed</c>.</summary>
     internal string DropFolder => Path.Combine(_root, "drop $it's");
 
+    private string PathOf(string package) => Path.Combine(Feed, $"{package}.0.1.0.nupkg");
+
     private string Feed => Path.Combine(_root, "feed");
 
     /// <summary>The output of a project.</summary>
@@ -48,9 +52,24 @@ public sealed class PluginSdkFixture : IAsyncLifetime
         [.. Build.Lines.Where(line => line.Contains(": warning ", StringComparison.Ordinal) && line.EndsWith($"{project}.csproj]", StringComparison.Ordinal))
             .Select(line => line[(line.IndexOf(": warning ", StringComparison.Ordinal) + ": warning ".Length)..line.LastIndexOf(" [", StringComparison.Ordinal)]).Distinct()];
 
+    /// <summary>The files of a package, without those that every package has.</summary>
+    internal IReadOnlyList<string> FilesOf(string package)
+    {
+        using var archive = ZipFile.OpenRead(PathOf(package));
+        return [.. archive.Entries.Select(entry => entry.FullName).Where(name => !name.StartsWith("_rels/", StringComparison.Ordinal) && !name.StartsWith("package/", StringComparison.Ordinal) && name != "[Content_Types].xml").Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>The packages that a package depends on.</summary>
+    internal IReadOnlyList<string> DependenciesOf(string package)
+    {
+        using var archive = ZipFile.OpenRead(PathOf(package));
+        using var description = archive.GetEntry($"{package}.nuspec")!.Open();
+        return [.. XDocument.Load(description).Descendants().Where(element => element.Name.LocalName == "dependency").Select(element => (string)element.Attribute("id")!).Order(StringComparer.Ordinal)];
+    }
+
     public async ValueTask InitializeAsync()
     {
-        await PackAsync("src/Abstractions/ProcessPool.Abstractions.csproj", "src/Plugin.Sdk/ProcessPool.Plugin.Sdk.csproj", "templates/ProcessPool.Templates.csproj");
+        await PackAsync("src/Abstractions/ProcessPool.Abstractions.csproj", "src/Host/ProcessPool.Host.csproj", "src/Hosting/ProcessPool.Hosting.csproj", "src/Plugin.Sdk/ProcessPool.Plugin.Sdk.csproj", "templates/ProcessPool.Templates.csproj");
         await AddFromTemplateAsync("Acme.Small");
         await AddFromTemplateAsync("Acme.Large", "--contract");
         Add("FiveLines");

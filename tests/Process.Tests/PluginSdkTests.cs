@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using ProcessPool.TestKit;
 
 namespace ProcessPool.Process.Tests;
@@ -67,6 +68,24 @@ public sealed class PluginSdkTests(PluginSdkFixture sdk) : IClassFixture<PluginS
 
     [Fact]
     public void Nothing_else_is_warned_of() => Assert.Equal((1, 6), (sdk.WarningsOf("Old").Count, sdk.WarningsOf("Wrong").Count));
+
+    [Fact]
+    public void The_package_of_the_host_holds_its_parts_the_sandbox_and_the_targets_and_depends_on_none_of_its_parts()
+    {
+        string[] libraries = ["McMaster.NETCore.Plugins", "MessagePack.Annotations", "MessagePack", "Microsoft.NET.StringTools", "Microsoft.VisualStudio.Threading", "Microsoft.VisualStudio.Validation", "Nerdbank.MessagePack",
+            "Nerdbank.Streams", "Newtonsoft.Json", "PolyType", "ProcessPool.Abstractions", "ProcessPool.Confinement", "ProcessPool.Protocol", "ProcessPool.Sandbox", "StreamJsonRpc"];
+        Assert.Equal(
+            [
+                "ProcessPool.nuspec", "README.md", "build/ProcessPool.targets", "buildTransitive/ProcessPool.targets", "lib/net10.0/ProcessPool.Binder.dll", "lib/net10.0/ProcessPool.Confinement.dll", "lib/net10.0/ProcessPool.Confinement.xml",
+                "lib/net10.0/ProcessPool.Host.dll", "lib/net10.0/ProcessPool.Host.xml", "lib/net10.0/ProcessPool.Protocol.dll", "processpool/ProcessPool.Sandbox.deps.json", "processpool/ProcessPool.Sandbox.dll",
+                "processpool/ProcessPool.Sandbox.runtimeconfig.json", .. new[] { "lib", $"lib/{PrecompiledFor}" }.SelectMany(folder => libraries.Append("binder/ProcessPool.Binder").Select(name => $"processpool/{folder}/{name}.dll")),
+            ],
+            sdk.FilesOf("ProcessPool"));
+        Assert.Equal(["Microsoft.Extensions.Logging.Abstractions", "Microsoft.NET.StringTools", "Nerdbank.Streams", "Newtonsoft.Json", "ProcessPool.Abstractions", "StreamJsonRpc"], sdk.DependenciesOf("ProcessPool"));
+        Assert.DoesNotContain(sdk.DependenciesOf("ProcessPool.Hosting"), name => name.StartsWith("ProcessPool.", StringComparison.Ordinal));
+    }
+
+    private static string PrecompiledFor => $"{(OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux")}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
 
     private static IEnumerable<string?> NamesIn(string folder) => Directory.GetFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal);
 

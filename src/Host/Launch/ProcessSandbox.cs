@@ -77,8 +77,9 @@ internal sealed class ProcessSandbox : ISandbox
     public static async Task<ProcessSandbox> StartAsync(PoolSettings settings, WorkerRuntime runtime, string poolName, string workerName, int index, int depth, string plugin)
     {
         var site = new FaultSite(poolName, workerName);
-        var dotnet = SandboxLocator.FindDotnet(site);
-        var sandbox = SandboxLocator.FindSandbox(site);
+        SandboxProgram.EndIfHookWasIgnored();
+        var sandbox = SandboxProgram.Find(site);
+        sandbox.RefuseConfinement(settings.Confinement, site);
         ScratchDirectory? scratch = null;
         ConfinedLaunch? confined = null;
         try
@@ -86,7 +87,7 @@ internal sealed class ProcessSandbox : ISandbox
             HostFolder.Own.SweepOnce(settings.Logger);
             scratch = new ScratchDirectory(settings.Logger);
             var mark = Guid.NewGuid().ToString("N");
-            confined = new ConfinedLaunch(settings, dotnet, sandbox, plugin, scratch, index, site);
+            confined = new ConfinedLaunch(settings, sandbox.Path, sandbox.Sandbox, plugin, scratch, index, site);
             var (program, arguments) = confined.Program();
             var start = new ProcessStartInfo(program)
             {
@@ -104,14 +105,16 @@ internal sealed class ProcessSandbox : ISandbox
             }
 
             start.Environment[SandboxArguments.MarkVariable] = mark;
-            var (process, pipes) = await SpawnerThread.RunAsync(() => Spawn(start, [.. arguments, .. runtime.CommandLine(sandbox, scratch.RuntimeOptions)], confined, scratch.Path, settings.MaxMessageBytes)).ConfigureAwait(false);
+            sandbox.AddTo(start.Environment);
+            IEnumerable<string> toRun = sandbox.IsThisProgram ? [] : runtime.CommandLine(sandbox.Sandbox, scratch.RuntimeOptions);
+            var (process, pipes) = await SpawnerThread.RunAsync(() => Spawn(start, [.. arguments, .. toRun], confined, scratch.Path, settings.MaxMessageBytes)).ConfigureAwait(false);
             return new ProcessSandbox(process, pipes, mark, workerName, scratch, confined, settings);
         }
         catch (Exception exception)
         {
             confined?.Dispose();
             scratch?.Dispose();
-            throw exception is ConfinementException ? exception : new WorkerStartException($"The process of worker {workerName} could not be started ({dotnet}): {exception.Message}", site, exception);
+            throw exception is ConfinementException ? exception : new WorkerStartException($"The process of worker {workerName} could not be started ({sandbox.Path}): {exception.Message}", site, exception);
         }
     }
 

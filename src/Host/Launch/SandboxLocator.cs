@@ -1,59 +1,47 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.InteropServices;
 
 namespace ProcessPool.Launch;
 
-/// <summary>Finds the sandbox program and the <c>dotnet</c> that runs it.</summary>
+/// <summary>Finds the sandbox program.</summary>
 internal static class SandboxLocator
 {
+    /// <summary>A folder with the sandbox program, where it is not beside the host: the user's word.</summary>
+    public const string Variable = "PROCESSPOOL_SANDBOX_PATH";
+
     private const string FileName = "ProcessPool.Sandbox.dll";
+    private const string Folder = "processpool";
 
     /// <summary>The sandbox program's path.</summary>
     /// <exception cref="WorkerStartException">It is not there; the message lists the places.</exception>
-    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "Empty in a single file; then the first place is the right one.")]
-    public static string FindSandbox(FaultSite site)
-    {
-        string[] candidates =
-        [
-            Path.Combine(AppContext.BaseDirectory, "processpool", FileName),
-            Path.Combine(Path.GetDirectoryName(typeof(SandboxLocator).Assembly.Location) ?? AppContext.BaseDirectory, "processpool", FileName),
-        ];
-        return candidates.FirstOrDefault(File.Exists) ?? throw new WorkerStartException(
-            $"The sandbox program is missing. Looked for: {string.Join(", ", candidates.Distinct())}. It is copied there when a program that references ProcessPool.Host is built; build it again.",
-            site);
-    }
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "Empty in a single file; then it is beside the program.")]
+    public static string FindSandbox(FaultSite site) =>
+        Find(Environment.GetEnvironmentVariable(Variable), AppContext.BaseDirectory, Path.GetDirectoryName(typeof(SandboxLocator).Assembly.Location), File.Exists, site);
 
-    /// <summary>The <c>dotnet</c> program's path: the one that runs this process where possible.</summary>
-    /// <exception cref="WorkerStartException">There is none.</exception>
-    public static string FindDotnet(FaultSite site)
+    /// <param name="said">The variable's value: the folder, or the program in it.</param>
+    /// <param name="program">The host's folder.</param>
+    /// <param name="library">This assembly's folder; "" or null in a single file.</param>
+    /// <param name="exists">Looks for a file.</param>
+    /// <param name="site">For errors.</param>
+    internal static string Find(string? said, string program, string? library, Func<string, bool> exists, FaultSite site)
     {
-        var name = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";
-        return Candidates(name).FirstOrDefault(File.Exists) ?? throw new WorkerStartException(
-            $"No '{name}' was found to run the sandbox with: neither running this program, nor above the runtime's folder, nor in DOTNET_HOST_PATH, DOTNET_ROOT or PATH. Install the .NET 10 runtime, or set DOTNET_ROOT.",
-            site);
-    }
-
-    private static IEnumerable<string> Candidates(string name)
-    {
-        if (Environment.ProcessPath is { } program && Path.GetFileName(program) == name)
+        if (!string.IsNullOrEmpty(said))
         {
-            yield return program;
+            // Nothing else is taken instead: who said it means it.
+            var path = Path.GetFullPath(said.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) ? said : Path.Combine(said, FileName));
+            return exists(path) ? path : throw new WorkerStartException($"The sandbox program is missing: {Variable} says {said}, and {path} is not there. Let it name the folder 'processpool' of a program that was built with ProcessPool, or unset it.", site);
         }
 
-        if (Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") is { Length: > 0 } hostPath)
+        List<string> places = [Path.Combine(program, Folder)];
+        if (!string.IsNullOrEmpty(library))
         {
-            yield return hostPath;
+            places.Add(Path.Combine(library, Folder));
+
+            // <package>/lib/net10.0/: hosts that load a package where it lies, such as notebooks and some test runners, copy nothing.
+            places.Add(Path.GetFullPath(Path.Combine(library, "..", "..", Folder)));
         }
 
-        // <root>/shared/Microsoft.NETCore.App/<version>/
-        yield return Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", name));
-        foreach (var directory in new[] { Environment.GetEnvironmentVariable("DOTNET_ROOT") }
-            .Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)))
-        {
-            if (!string.IsNullOrEmpty(directory))
-            {
-                yield return Path.Combine(directory, name);
-            }
-        }
+        return places.Select(place => Path.Combine(place, FileName)).FirstOrDefault(exists) ?? throw new WorkerStartException(
+            $"The sandbox program {FileName} is missing. Looked in: {string.Join(", ", places.Distinct())}. A build puts it into 'processpool' beside every program that references ProcessPool: build or publish it again, and copy that folder too; "
+            + $"or let {Variable} name the folder.", site);
     }
 }

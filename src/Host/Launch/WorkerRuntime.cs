@@ -22,8 +22,15 @@ internal sealed class WorkerRuntime
             throw Refused(plugin, $"it was built for .NET Framework ({plugin.TargetFramework}), which is another platform. Build it for net8.0 or later");
         }
 
-        var installed = new InstalledFrameworks(SandboxLocator.FindDotnet(site));
+        var program = SandboxProgram.Find(site);
         var needs = plugin.Needs;
+        if (program.IsThisProgram)
+        {
+            RefuseWhatThisProgramHasNot(plugin, needs);
+            return OfSandbox;
+        }
+
+        var installed = new InstalledFrameworks(program.Path);
         var all = FrameworkNeed.Highest(needs.Frameworks.Concat(plugin.UnresolvedReferences().Select(installed.With).OfType<FrameworkNeed>())).ToList();
         foreach (var need in all.Where(need => !installed.Has(need)))
         {
@@ -43,7 +50,7 @@ internal sealed class WorkerRuntime
 
         return further.Count == 0 && needs.Properties.Count == 0
             ? new WorkerRuntime(null)
-            : new WorkerRuntime(Merge(SandboxLocator.FindSandbox(site), all, needs.Properties));
+            : new WorkerRuntime(Merge(program.Sandbox, all, needs.Properties));
     }
 
     /// <summary>What comes between <c>dotnet</c> and the sandbox's own arguments.</summary>
@@ -83,6 +90,15 @@ internal sealed class WorkerRuntime
         }
 
         return config.ToJsonString();
+    }
+
+    // Its runtime is the one that it was published with, and its options are its own.
+    private static void RefuseWhatThisProgramHasNot(PluginInfo plugin, RuntimeNeeds needs)
+    {
+        foreach (var need in needs.Frameworks.Where(need => need.Name != FrameworkNeed.Core || need.Version > Environment.Version))
+        {
+            throw Refused(plugin, $"it needs {need}, no .NET is installed, and this self-contained program, which runs as its own sandbox, has .NET {Environment.Version} alone. Install {need.Name} {need.Version.Major}.{need.Version.Minor}");
+        }
     }
 
     private static string Missing(FrameworkNeed need, InstalledFrameworks installed)

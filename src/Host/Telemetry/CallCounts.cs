@@ -22,7 +22,7 @@ internal sealed class CallCounts(string pool, TimeProvider time)
     public long Retries => Interlocked.Read(ref _retries);
 
     /// <summary>A call was answered.</summary>
-    public void Answered(Invocation call, CallStatus status) => Settled(call, ErrorType.Of(status));
+    public void Answered(Invocation call, CallStatus status) => Settled(call, ErrorType.OfStatus(status));
 
     /// <summary>A call has failed on this side.</summary>
     public void Failing(Invocation call, Exception error) => Settled(call, ErrorType.Of(error));

@@ -31,7 +31,7 @@ internal static class CallTrace
         }
 
         Executed(activity, settled.Incarnation.Worker.Name, settled.Incarnation.Worker.ProcessId);
-        if (ErrorType.Of(settled.Reply.Status) is { } type)
+        if (ErrorType.OfStatus(settled.Reply.Status) is { } type)
         {
             activity.SetTag(Error, type);
             activity.SetStatus(ActivityStatusCode.Error, settled.Reply.Error?.Message);

@@ -22,7 +22,7 @@ internal static class ErrorType
     };
 
     /// <summary>Of a call that was answered; null when it succeeded.</summary>
-    public static string? Of(CallStatus status) => status switch
+    public static string? OfStatus(CallStatus status) => status switch
     {
         CallStatus.PluginThrew => "plugin",
         CallStatus.ArgumentsRefused or CallStatus.ResultRefused => "argument",

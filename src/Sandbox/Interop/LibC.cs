@@ -19,6 +19,12 @@ internal static partial class LibC
     /// <summary>Sends SIGKILL.</summary>
     public static void Kill(int processId) => _ = KillProcess(processId, KillSignal);
 
+    /// <summary>Removes an environment variable from what native code sees, and native children inherit.</summary>
+    public static void RemoveVariable(string name) => _ = UnsetVariable(name);
+
+    [LibraryImport("libc", EntryPoint = "unsetenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int UnsetVariable(string name);
+
     [LibraryImport("libc", EntryPoint = "fcntl")]
     private static partial int Fcntl(int fileDescriptor, int command, int argument);
 

@@ -17,9 +17,9 @@ public sealed class DependencyTests
         ["Sandbox"] = ["Abstractions", "Confinement", "Protocol"],
         ["Plugin"] = ["Abstractions"],
         ["Plugin.Sdk"] = ["Abstractions"],
-        ["Cli"] = ["Host"],
-        ["Hosting"] = ["Host"],
-        ["Testing"] = ["Host"],
+        ["Cli"] = ["Host", "Confinement"],
+        ["Hosting"] = ["Host", "Confinement"],
+        ["Testing"] = ["Host", "Binder", "Confinement", "Protocol"],
         ["Generators"] = [],
     };
 

@@ -13,6 +13,7 @@ public sealed class PublicApiTests
     [InlineData("Host", typeof(SandboxPool), 480)]
     [InlineData("Hosting", typeof(SandboxPoolBuilder), 60)]
     [InlineData("Testing", typeof(ProcessPool.Testing.TestPool), 40)]
+    [InlineData("Plugin", typeof(PluginStartup), 20)]
     public void The_listing_is_up_to_date_and_small(string project, Type type, int maxLines)
     {
         var path = Path.Combine(Repository.Root, "src", project, "PublicApi.txt");
