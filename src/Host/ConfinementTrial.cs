@@ -14,7 +14,7 @@ public static class ConfinementTrial
     /// <returns>What was achieved, layer by layer. What could not be enforced is in there, and no error.</returns>
     /// <exception cref="ArgumentException">The policy contradicts itself; the message names every fault.</exception>
     /// <exception cref="WorkerStartException">No sandbox could be started.</exception>
-    /// <exception cref="ConfinementException">The policy grants so much that it cannot be tried.</exception>
+    /// <exception cref="ConfinementException">The policy cannot be tried: it grants so much, or no .NET is installed and this program would be its own sandbox.</exception>
     public static async Task<ConfinementReport> RunAsync(ConfinementPolicy policy, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(policy);
