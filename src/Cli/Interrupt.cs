@@ -5,13 +5,16 @@ namespace ProcessPool.Cli;
 /// <summary>Ctrl+C and SIGTERM: the first asks to finish what was begun, the second to stop at once.</summary>
 internal sealed class Interrupt : IDisposable
 {
+    private readonly bool _isToldOf;
     private readonly CancellationTokenSource _drain = new();
     private readonly CancellationTokenSource _kill = new();
     private readonly PosixSignalRegistration _interrupt;
     private readonly PosixSignalRegistration _terminate;
 
-    public Interrupt()
+    /// <param name="isToldOf">Whether the first says on standard error what it does: where there is something to finish.</param>
+    public Interrupt(bool isToldOf = true)
     {
+        _isToldOf = isToldOf;
         _interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         _terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
     }
@@ -39,7 +42,11 @@ internal sealed class Interrupt : IDisposable
         }
         else
         {
-            Console.Error.WriteLine("Finishing what was begun; press Ctrl+C again to stop at once.");
+            if (_isToldOf)
+            {
+                Console.Error.WriteLine("Finishing what was begun; press Ctrl+C again to stop at once.");
+            }
+
             _drain.Cancel();
         }
     }

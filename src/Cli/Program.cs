@@ -17,6 +17,7 @@ internal static class Program
             InspectCommand.Create(),
             RunCommand.Create(),
             MapCommand.Create(),
+            TopCommand.Create(),
             DoctorCommand.Create(),
             help,
             new VersionOption(),
