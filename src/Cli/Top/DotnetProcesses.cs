@@ -36,22 +36,27 @@ internal static class DotnetProcesses
     public static IReadOnlyList<int> Candidates() =>
     [
         .. DiagnosticsClient.GetPublishedProcesses().Distinct().Order()
-            .Where(processId => processId != Environment.ProcessId && Exists(processId) && !CommandLine(processId).Contains("ProcessPool.Sandbox.dll", StringComparison.Ordinal)),
+            .Where(processId => processId != Environment.ProcessId && Exists(processId) && !Started(processId).Contains("ProcessPool.Sandbox.dll", StringComparison.Ordinal)),
     ];
 
-    /// <summary>What it was started with, as it may go to a terminal; elsewhere than on Linux, its name.</summary>
+    /// <summary>What it was started with, as it may go to a terminal; elsewhere than on Linux, its name. Empty when it has ended.</summary>
     public static string CommandLine(int processId)
+    {
+        var line = Started(processId);
+        return PluginText.Clean(line.Length <= MaxCommandLine ? line : $"{line[..MaxCommandLine]}…");
+    }
+
+    private static string Started(int processId)
     {
         try
         {
             if (OperatingSystem.IsLinux())
             {
-                var line = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{processId}/cmdline")).TrimEnd('\0').Replace('\0', ' ');
-                return PluginText.Clean(line.Length <= MaxCommandLine ? line : $"{line[..MaxCommandLine]}…");
+                return File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{processId}/cmdline")).TrimEnd('\0').Replace('\0', ' ');
             }
 
             using var process = Process.GetProcessById(processId);
-            return PluginText.Clean(process.ProcessName);
+            return process.ProcessName;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException)
         {

@@ -5,7 +5,7 @@ namespace ProcessPool.Cli.Top;
 /// <summary>Waits for what a process tells, and finds the one that has something to tell.</summary>
 internal static class PoolHosts
 {
-    private static readonly TimeSpan AskFor = TimeSpan.FromSeconds(1.5);
+    private static readonly TimeSpan AskFor = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan SilentFor = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan EmptyFor = TimeSpan.FromSeconds(3);
 
@@ -74,7 +74,7 @@ internal static class PoolHosts
             (_, > 0) => "No process that can be asked shows a pool. There are:",
             _ => "There is no .NET process that can be asked.",
         };
-        var lines = (hosts.Count > 0 ? hosts : candidates).Select(processId => $"  {processId,7}  {DotnetProcesses.CommandLine(processId)}");
+        var lines = (hosts.Count > 0 ? hosts : candidates).Where(DotnetProcesses.Exists).Select(processId => $"  {processId,7}  {DotnetProcesses.CommandLine(processId)}");
         throw new UsageException(string.Join(Environment.NewLine, [why, .. lines, "To watch one: processpool top PID"]));
     }
 

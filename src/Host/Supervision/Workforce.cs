@@ -162,8 +162,8 @@ internal sealed class Workforce(string poolName, PoolSettings settings, IWorkerL
             }
             finally
             {
-                Report(incarnation, died && worker.Exited.IsCompletedSuccessfully ? worker.Exited.Result : null);
                 Forget(incarnation);
+                Report(incarnation, died && worker.Exited.IsCompletedSuccessfully ? worker.Exited.Result : null);
             }
         }
     }

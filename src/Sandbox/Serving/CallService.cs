@@ -112,6 +112,9 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, HostNotic
             host.Enter(call);
             call.Cancel();
             await FinishAsync(call).ConfigureAwait(false);
+
+            // Nobody reads what its caller has left.
+            call.Span?.End(succeeded: false);
         }
 
         return new CallReply(CallStatus.Succeeded, default, [], null);

@@ -58,6 +58,10 @@ internal sealed class HostNotices
         }
 
         await taken.Task.WaitAsync(Patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (_takers)
+        {
+            _takers.Remove(taken);
+        }
     }
 
     public void Stage(string stage)

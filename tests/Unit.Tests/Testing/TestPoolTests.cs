@@ -52,13 +52,15 @@ public sealed class TestPoolTests
     [Fact]
     public async Task A_scripted_crash_fails_that_call_and_the_next_one_has_a_new_worker()
     {
-        await using var pool = await new TestPool().Add("Measure", (string path) => path.Length)
+        var ran = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        await using var pool = await new TestPool().Add("Measure", (string path) => { ran.Enqueue(path); return path.Length; })
             .Crash("Measure", call: 2, CrashReason.StackOverflow, standardError: "Stack overflow.").StartAsync();
         Assert.Equal(1, await pool.InvokeAsync<int>("Measure", ["a"]).Within("the call ends"));
         var crash = await Assert.ThrowsAsync<WorkerCrashedException>(() => pool.InvokeAsync<int>("Measure", ["b"]).Within("the call ends"));
         Assert.Equal((CrashReason.StackOverflow, 134, "SIGABRT", "Stack overflow."), (crash.Reason, crash.ExitCode, crash.Signal, crash.StandardErrorTail));
         Assert.Equal(3, await pool.InvokeAsync<int>("Measure", ["ccc"]).Within("the call ends"));
         Assert.IsType<WorkerCrashedException>(pool.LastWorkerError);
+        Assert.Equal(["a", "ccc"], ran);
     }
 
     [Fact]
