@@ -21,7 +21,8 @@ internal static class SpanReplay
     /// <param name="site">Where the call was executed.</param>
     public static void Run(Activity call, SpanMessage[]? spans, FaultSite site)
     {
-        if (spans is null or [])
+        // A span without a W3C id has no place that others could be beneath.
+        if (spans is null or [] || call.IdFormat != ActivityIdFormat.W3C)
         {
             return;
         }
@@ -74,7 +75,7 @@ internal static class SpanReplay
             activity.SetStatus((ActivityStatusCode)span.Status, span.StatusText.Length > 0 ? Text(span.StatusText) : null);
         }
 
-        activity.SetEndTime(start + TimeSpan.FromTicks(Math.Clamp(span.Duration, 0, (now - start).Ticks)));
+        activity.SetEndTime(start + TimeSpan.FromTicks(Math.Clamp(span.Duration, 0, Math.Max(0, (now - start).Ticks))));
         activity.Stop();
         return activity.Context;
     }

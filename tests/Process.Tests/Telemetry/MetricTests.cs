@@ -27,9 +27,13 @@ public sealed class MetricTests
         await Assert.ThrowsAsync<PluginCallException>(() => pool.InvokeAsync<int>("Throw", [1]).Within("the call ends"));
         await Assert.ThrowsAsync<WorkerCrashedException>(() => pool.InvokeAsync("Crash").Within("the call ends"));
         await Assert.ThrowsAsync<CallTimeoutException>(() => pool.InvokeAsync("Hang", null, new CallOptions { Timeout = TimeSpan.FromMilliseconds(50) }).Within("the call ends"));
-        await Until.HoldsAsync(() => pool.State == PoolState.Running, "both workers are replaced");
-
-        meter.ForceFlush();
+        await Until.HoldsAsync(
+            () =>
+            {
+                meter.ForceFlush();
+                return Count("processpool.worker.start.duration") == 4 && Sum("processpool.worker.count", ("processpool.worker.state", "idle")) == 2;
+            },
+            "both workers are replaced");
         Assert.Equal(2, Sum("processpool.worker.count"));
         Assert.Equal(2, Sum("processpool.worker.count", ("processpool.worker.state", "idle")));
         Assert.Equal(0, Sum("processpool.request.pending"));
