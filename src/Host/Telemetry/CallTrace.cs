@@ -68,7 +68,8 @@ internal static class CallTrace
     private static Activity? Start(string name, string pool, string entryPoint) =>
         Source.StartActivity(name, ActivityKind.Client, default(ActivityContext), [new("rpc.system.name", "jsonrpc"), new("rpc.method", entryPoint), new(Pool, pool)]);
 
-    private static void Executed(Activity activity, string worker, int? processId)
+    /// <summary>Where it was executed is known.</summary>
+    public static void Executed(Activity activity, string? worker, int? processId)
     {
         activity.SetTag("processpool.worker.name", worker);
         activity.SetTag("process.pid", processId);

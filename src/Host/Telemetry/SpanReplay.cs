@@ -61,8 +61,7 @@ internal static class SpanReplay
         activity.Start();
         if (isOwn)
         {
-            activity.SetTag("processpool.worker.name", site.Worker);
-            activity.SetTag("process.pid", site.ProcessId);
+            CallTrace.Executed(activity, site.Worker, site.ProcessId);
         }
 
         foreach (var each in span.Events)
