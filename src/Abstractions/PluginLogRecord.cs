@@ -20,6 +20,6 @@ public sealed record PluginLogRecord(PluginLogLevel Level, string Message)
     /// <summary>What the text was made of, such as the values of a message template; 32 at most. Texts, numbers and booleans stay what they are, everything else is passed on as text.</summary>
     public IReadOnlyList<KeyValuePair<string, object?>> Properties { get; init; } = [];
 
-    /// <summary>The scopes that it was said in, from the outside in; 16 at most. One that is a list of names and values is passed on as such, everything else as text.</summary>
+    /// <summary>The scopes that it was said in, from the outside in; 16 at most. One that is a list of names and values is passed on as such, up to 256 KiB in all, everything else as text.</summary>
     public IReadOnlyList<object> Scopes { get; init; } = [];
 }

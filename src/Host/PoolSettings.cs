@@ -5,6 +5,7 @@ using ProcessPool.Binding.Payload;
 using ProcessPool.Calls;
 using ProcessPool.Diagnostics;
 using ProcessPool.Protocol;
+using ProcessPool.Telemetry;
 
 namespace ProcessPool;
 
@@ -54,7 +55,7 @@ internal sealed record PoolSettings
     public required PayloadJson Json { get; init; }
     public required HostServices Services { get; init; }
     public required ILogger Logger { get; init; }
-    public required ILoggerFactory? LoggerFactory { get; init; }
+    public required PluginLoggers PluginLoggers { get; init; }
     public required TimeProvider Time { get; init; }
 
     /// <summary>How many items of a map may be under way at least: enough to keep the queue full.</summary>
@@ -178,7 +179,7 @@ internal sealed record PoolSettings
             CancelGrace = options.CancelGrace,
             StopTimeout = options.StopTimeout,
             Logger = LoggerOf(options) is { } logger ? new GuardedLogger(logger) : NullLogger.Instance,
-            LoggerFactory = options.LoggerFactory,
+            PluginLoggers = new PluginLoggers(options.LoggerFactory),
             Time = options.TimeProvider!,
         };
     }

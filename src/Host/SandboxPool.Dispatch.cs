@@ -140,9 +140,9 @@ public sealed partial class SandboxPool
         {
             await foreach (var chunk in stream.Chunks.ConfigureAwait(false))
             {
-                foreach (var item in ResultReader.Read<T[]>(chunk with { Status = CallStatus.Succeeded }, SiteOf(call), _settings.Json))
+                foreach (var item in ReadItems<T>(chunk, call, span))
                 {
-                    cancellationToken.ThrowIfCancellationRequested();
+                    ThrowIfCancelled(span, cancellationToken);
                     yield return item;
                 }
             }
@@ -185,6 +185,28 @@ public sealed partial class SandboxPool
         catch (Exception exception) when (CallTrace.Failed(span, exception))
         {
             throw;
+        }
+    }
+
+    private T[] ReadItems<T>(CallReply chunk, Invocation call, Activity? span)
+    {
+        try
+        {
+            return ResultReader.Read<T[]>(chunk with { Status = CallStatus.Succeeded }, SiteOf(call), _settings.Json);
+        }
+        catch (Exception exception) when (CallTrace.Failed(span, exception))
+        {
+            throw;
+        }
+    }
+
+    private static void ThrowIfCancelled(Activity? span, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            var cancelled = new OperationCanceledException(cancellationToken);
+            CallTrace.Failed(span, cancelled);
+            throw cancelled;
         }
     }
 
@@ -254,7 +276,7 @@ public sealed partial class SandboxPool
             ? _noCallbacks ??= new Callbacks([], _settings.Services, _settings.MaxMessageBytes, isShared: true)
             : new Callbacks(Array.ConvertAll(made.Live, argument => argument.Begin(_settings)), _settings.Services, _settings.MaxMessageBytes);
         var request = new CallRequest(place.CallId, entryPoint, made.Json, made.Attachments, measure) { Trace = TraceParent.Of(span) };
-        return (lease?.Queue ?? version.Supervisor.Queue, new Invocation(request, traits, options ?? CallOptions.Default, callbacks, cancellationToken) { Counts = _calls });
+        return (lease?.Queue ?? version.Supervisor.Queue, new Invocation(request, traits, options ?? CallOptions.Default, callbacks, cancellationToken) { Counts = Counts });
     }
 
     // The chunks are arrays; what they hold in all is an array too. Bytes in the items become base64, which is read as well.

@@ -21,7 +21,6 @@ public sealed partial class SandboxPool : IAsyncDisposable
     private readonly PoolSettings _settings;
     private readonly Func<PoolSettings, string, PluginInfo, IWorkerLauncher> _launcherFor;
     private readonly Func<string, PluginInfo> _read;
-    private readonly CallCounts _calls;
     private readonly SemaphoreSlim _lifecycle = new(1, 1);
     private readonly HashSet<Type> _contracts;
     private readonly List<PluginVersion> _superseded = [];
@@ -53,7 +52,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
         _pluginPath = _settings.PluginPath;
         var path = Path.TrimEndingDirectorySeparator(_pluginPath);
         Name = _settings.Name ?? (path.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) ? Path.GetFileNameWithoutExtension(path) : Path.GetFileName(path));
-        _calls = new CallCounts(Name, _settings.Time);
+        Counts = new PoolCounts(Name, _settings.Time);
     }
 
     /// <summary>The pool's name.</summary>
@@ -63,7 +62,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
     public int WorkerCount => _settings.Workers;
 
     /// <summary>What is counted of its calls.</summary>
-    internal CallCounts Counts => _calls;
+    internal PoolCounts Counts { get; }
 
     /// <summary>The clock of every timeout.</summary>
     internal TimeProvider Time => _settings.Time;
@@ -205,7 +204,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
                 _settings.Logger.DebugMode(Name);
             }
 
-            version = new PluginVersion(new Supervisor(Name, _settings, _launcherFor(_settings, Name, plugin), _calls), plugin);
+            version = new PluginVersion(new Supervisor(Name, _settings, _launcherFor(_settings, Name, plugin), Counts), plugin);
             if (publishFirst)
             {
                 _version = version;

@@ -20,7 +20,8 @@ internal sealed class CallSpan
 
     private readonly List<Activity> _began = [];
     private readonly ActivityTraceId _trace;
-    private readonly Activity? _own;
+    private readonly Activity? _before = Activity.Current;
+    private Activity? _own;
     private int _dropped;
     private bool _isOver;
 
@@ -28,7 +29,7 @@ internal sealed class CallSpan
     {
         _trace = parent.TraceId;
         s_current = this;
-        _own = Source.StartActivity(entryPoint, ActivityKind.Server, parent, [new("rpc.system.name", "jsonrpc"), new("rpc.method", entryPoint)]);
+        Guarded(() => _own = Source.StartActivity(entryPoint, ActivityKind.Server, parent, [new("rpc.system.name", "jsonrpc"), new("rpc.method", entryPoint)]));
     }
 
     /// <summary>Begins one. What runs from here on is in it.</summary>
@@ -75,7 +76,7 @@ internal sealed class CallSpan
     {
         if (_own is not null)
         {
-            Activity.Current = _own;
+            Guarded(() => Activity.Current = _own);
         }
     }
 
@@ -112,11 +113,23 @@ internal sealed class CallSpan
             _own?.SetTag("processpool.spans.dropped", _dropped);
         }
 
-        _own?.SetStatus((ActivityStatusCode)status);
-        _own?.Stop();
+        Guarded(() => _own?.SetStatus((ActivityStatusCode)status).Stop());
 
         // Those that have not ended belong to something that the call has left behind.
-        return [.. _began.Where(activity => activity.IsStopped).Select(ToSpan)];
+        return _own is null ? [] : [.. _began.Where(activity => activity.IsStopped).Select(ToSpan)];
+    }
+
+    // A plugin may listen too, and what its listener throws is not the call's. The current span is then what it was before the call.
+    private void Guarded(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception)
+        {
+            Activity.Current = _before;
+        }
     }
 
     private static Span ToSpan(Activity activity) => (

@@ -43,7 +43,7 @@ internal sealed class Invocation(CallRequest request, CallTraits traits, CallOpt
     public CancellationToken CancellationToken { get; } = cancellationToken;
 
     /// <summary>Where its end is counted; null: nowhere.</summary>
-    public CallCounts? Counts { get; init; }
+    public PoolCounts? Counts { get; init; }
 
     /// <summary>Ends exactly once.</summary>
     public Task<SettledCall> Settled => _settled.Task;

@@ -244,7 +244,7 @@ internal sealed class Service : IDisposable
             budget.Forgive();
             _rules.CallsEnded(run.PlainSuccesses, _readMemory);
             _supervisor.CallFinishes(run.PlainSuccesses);
-            _supervisor.View.Calls.Succeeded(carrier, calls.EntryPoint, run.PlainSuccesses);
+            _supervisor.View.Counts.Succeeded(carrier, calls.EntryPoint, run.PlainSuccesses);
         }
 
         if (end == WorkerAfterCall.Ready)

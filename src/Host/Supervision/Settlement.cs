@@ -61,14 +61,14 @@ internal readonly struct Settlement(Incarnation incarnation, Invocation call, bo
         var hasBegun = call.Phase == CallPhase.Executing;
         if (!isLeased && !hasBegun && call.Returns++ < MaxReturns)
         {
-            supervisor.View.Calls.Retried("not_begun");
+            supervisor.View.Counts.Retried("not_begun");
             settings.Logger.CallReturned(call.Request.Id, call.Request.EntryPoint, Worker.Name, Worker.ProcessId);
             supervisor.PutBack(call);
         }
         else if (!isLeased && hasBegun && call.Stream is null && call.Retries < call.Traits.Retries)
         {
             call.Retries++;
-            supervisor.View.Calls.Retried("crash");
+            supervisor.View.Counts.Retried("crash");
             settings.Logger.CallRetried(call.Request.Id, call.Request.EntryPoint, Worker.Name, Worker.ProcessId, call.Retries, call.Traits.Retries);
             supervisor.PutBack(call);
         }

@@ -30,15 +30,16 @@ internal sealed class Supervisor : IQueueErrors
     private int _givenUp;
     private PoolState _state = PoolState.Starting;
 
-    public Supervisor(string poolName, PoolSettings settings, IWorkerLauncher launcher, CallCounts? calls = null)
+    public Supervisor(string poolName, PoolSettings settings, IWorkerLauncher launcher, PoolCounts? counts = null)
     {
         PoolName = poolName;
         _settings = settings;
         using var noFlow = ExecutionContext.SuppressFlow();
         Queue = NewQueue();
         Chunks = new ChunkSizes(settings.Time);
-        _workforce = new Workforce(poolName, settings, launcher);
-        View = new PoolView(poolName, settings, calls ?? new CallCounts(poolName, settings.Time), this, _workforce);
+        counts ??= new PoolCounts(poolName, settings.Time);
+        _workforce = new Workforce(poolName, settings, launcher, counts);
+        View = new PoolView(poolName, settings, counts, this, _workforce);
         _standby = new Standby(settings, _workforce, this);
         _slots = [.. Enumerable.Range(0, settings.Workers).Select(number => new Slot(number, settings, _workforce, _standby, this))];
     }

@@ -5,7 +5,7 @@ using ProcessPool.Workers;
 namespace ProcessPool.Supervision;
 
 /// <summary>All living workers of a pool: starts them, numbers them, ends them. Thread-safe.</summary>
-internal sealed class Workforce(string poolName, PoolSettings settings, IWorkerLauncher launcher)
+internal sealed class Workforce(string poolName, PoolSettings settings, IWorkerLauncher launcher, PoolCounts counts)
 {
     private readonly Lock _gate = new();
     private readonly SortedSet<int> _freeIndexes = [];
@@ -17,9 +17,6 @@ internal sealed class Workforce(string poolName, PoolSettings settings, IWorkerL
 
     /// <summary>How many are being started just now.</summary>
     public int Starting => Volatile.Read(ref _begun);
-
-    /// <summary>Why those ended who have.</summary>
-    public ExitCounts Exits { get; } = new();
 
     /// <summary>Everyone who lives just now.</summary>
     public IReadOnlyList<Incarnation> Living
@@ -171,7 +168,7 @@ internal sealed class Workforce(string poolName, PoolSettings settings, IWorkerL
     private void Report(Incarnation incarnation, WorkerExit? death)
     {
         var reason = death is null ? incarnation.EndsBecause ?? WorkerEnd.Shutdown : WorkerEnd.Of(death.Reason);
-        Exits.Add(reason);
+        counts.WorkerEnded(reason);
         Instruments.WorkerExited(poolName, reason, death);
         PoolEvents.Log.WorkerExited(poolName, incarnation.Worker.Name, incarnation.Worker.ProcessId ?? 0, reason, death?.ExitCode ?? 0);
     }

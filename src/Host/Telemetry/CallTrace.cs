@@ -7,9 +7,6 @@ namespace ProcessPool.Telemetry;
 /// <summary>The client span of a call, as OpenTelemetry has it for JSON-RPC: https://opentelemetry.io/docs/specs/semconv/rpc/json-rpc/.</summary>
 internal static class CallTrace
 {
-    private const string Pool = "processpool.pool.name";
-    private const string Error = "error.type";
-
     /// <summary>The source of every span that is not a plugin's.</summary>
     public static ActivitySource Source { get; } = new(SandboxPoolTelemetry.ActivitySourceName, typeof(CallTrace).Assembly.GetName().Version?.ToString(3));
 
@@ -33,7 +30,7 @@ internal static class CallTrace
         Executed(activity, settled.Incarnation.Worker.Name, settled.Incarnation.Worker.ProcessId);
         if (ErrorType.OfStatus(settled.Reply.Status) is { } type)
         {
-            activity.SetTag(Error, type);
+            activity.SetTag(AttributeNames.ErrorType, type);
             activity.SetStatus(ActivityStatusCode.Error, settled.Reply.Error?.Message);
         }
 
@@ -56,22 +53,22 @@ internal static class CallTrace
 
         if (error is WorkerCrashedException crash)
         {
-            activity.SetTag("process.exit.code", crash.ExitCode);
-            activity.SetTag("processpool.worker.exit.signal", crash.Signal);
+            activity.SetTag(AttributeNames.ExitCode, crash.ExitCode);
+            activity.SetTag(AttributeNames.ExitSignal, crash.Signal);
         }
 
-        activity.SetTag(Error, ErrorType.Of(error));
+        activity.SetTag(AttributeNames.ErrorType, ErrorType.Of(error));
         activity.SetStatus(ActivityStatusCode.Error, error.Message);
         return false;
     }
 
     private static Activity? Start(string name, string pool, string entryPoint) =>
-        Source.StartActivity(name, ActivityKind.Client, default(ActivityContext), [new("rpc.system.name", "jsonrpc"), new("rpc.method", entryPoint), new(Pool, pool)]);
+        Source.StartActivity(name, ActivityKind.Client, default(ActivityContext), [new("rpc.system.name", "jsonrpc"), new(AttributeNames.Method, entryPoint), new(AttributeNames.Pool, pool)]);
 
     /// <summary>Where it was executed is known.</summary>
     public static void Executed(Activity activity, string? worker, int? processId)
     {
         activity.SetTag("processpool.worker.name", worker);
-        activity.SetTag("process.pid", processId);
+        activity.SetTag(AttributeNames.ProcessId, processId);
     }
 }

@@ -9,9 +9,6 @@ internal sealed class ExitCounts
 
     public void Add(string reason) => _counts.AddOrUpdate(reason, 1, (_, count) => count + 1);
 
-    /// <summary>How many in all.</summary>
-    public int Total => _counts.Values.Sum();
-
     /// <summary>Such as <c>crash=2 timeout=1</c>, by name.</summary>
     public override string ToString() => string.Join(' ', _counts.OrderBy(each => each.Key, StringComparer.Ordinal).Select(each => $"{each.Key}={each.Value}"));
 }

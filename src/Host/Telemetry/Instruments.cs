@@ -10,11 +10,6 @@ namespace ProcessPool.Telemetry;
 /// </summary>
 internal static class Instruments
 {
-    private const string Pool = "processpool.pool.name";
-    private const string ErrorType = "error.type";
-    private const string Method = "rpc.method";
-    private const string ProcessId = "process.pid";
-
     private static readonly double[] Seconds = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
     private static readonly Meter Meter = new(SandboxPoolTelemetry.MeterName, typeof(Instruments).Assembly.GetName().Version?.ToString(3));
@@ -35,10 +30,10 @@ internal static class Instruments
     /// <summary>A worker was started, or could not be.</summary>
     public static void WorkerStarted(string pool, TimeSpan took, string? errorType) => Tell(() =>
     {
-        var tags = new TagList { { Pool, pool } };
+        var tags = new TagList { { AttributeNames.Pool, pool } };
         if (errorType is not null)
         {
-            tags.Add(ErrorType, errorType);
+            tags.Add(AttributeNames.ErrorType, errorType);
         }
 
         StartDuration.Record(took.TotalSeconds, tags);
@@ -50,36 +45,36 @@ internal static class Instruments
     /// <param name="death">How it died, if nobody had asked it to.</param>
     public static void WorkerExited(string pool, string reason, WorkerExit? death) => Tell(() =>
     {
-        var tags = new TagList { { Pool, pool }, { "processpool.worker.exit.reason", reason } };
+        var tags = new TagList { { AttributeNames.Pool, pool }, { "processpool.worker.exit.reason", reason } };
         if (death is not null)
         {
-            tags.Add("process.exit.code", death.ExitCode);
+            tags.Add(AttributeNames.ExitCode, death.ExitCode);
         }
 
         if (death?.Signal is { } signal)
         {
-            tags.Add("processpool.worker.exit.signal", signal);
+            tags.Add(AttributeNames.ExitSignal, signal);
         }
 
         Exits.Add(1, tags);
     });
 
     /// <summary>A call goes back to the queue after its worker has died.</summary>
-    public static void CallRetried(string pool, string reason) => Tell(() => Retries.Add(1, new(Pool, pool), new("processpool.retry.reason", reason)));
+    public static void CallRetried(string pool, string reason) => Tell(() => Retries.Add(1, new(AttributeNames.Pool, pool), new("processpool.retry.reason", reason)));
 
     /// <summary>Calls were settled: so many, alike.</summary>
     public static void CallsEnded(string pool, string entryPoint, string? errorType, TimeSpan waited, TimeSpan took, int count = 1) => Tell(() =>
     {
-        var tags = new TagList { { Pool, pool }, { Method, entryPoint } };
+        var tags = new TagList { { AttributeNames.Pool, pool }, { AttributeNames.Method, entryPoint } };
         if (errorType is not null)
         {
-            tags.Add(ErrorType, errorType);
+            tags.Add(AttributeNames.ErrorType, errorType);
         }
 
         for (var i = 0; i < count; i++)
         {
             Duration.Record(took.TotalSeconds, tags);
-            WaitTime.Record(waited.TotalSeconds, new KeyValuePair<string, object?>(Pool, pool));
+            WaitTime.Record(waited.TotalSeconds, new KeyValuePair<string, object?>(AttributeNames.Pool, pool));
         }
     });
 
@@ -107,7 +102,7 @@ internal static class Instruments
         // Two runs of one pool are one time series.
         Meter.CreateObservableUpDownCounter("processpool.worker.count", () => ByName(WorkersOf), "{worker}", "Workers by what they are doing.");
         Meter.CreateObservableUpDownCounter(
-            "processpool.request.pending", () => ByName(runs => [new Measurement<long>(runs.Sum(run => run.Queued), new KeyValuePair<string, object?>(Pool, runs.Key))]), "{request}", "Calls that wait for a worker.");
+            "processpool.request.pending", () => ByName(runs => [new Measurement<long>(runs.Sum(run => run.Queued), new KeyValuePair<string, object?>(AttributeNames.Pool, runs.Key))]), "{request}", "Calls that wait for a worker.");
         Meter.CreateObservableUpDownCounter(
             "process.memory.usage", () => OfProcesses<long>(worker => worker.ReadUse() is { Resident: >= 0 } use ? use.Resident : null), "By", "Resident memory of a worker's process.");
         Meter.CreateObservableCounter("process.cpu.time", () => OfProcesses<double>(worker => worker.ReadProcessorTime()?.TotalSeconds), "s", "Processor time of a worker's process.");
@@ -128,7 +123,7 @@ internal static class Instruments
                 ("busy", counts.Sum(count => count.Busy)),
                 ("restarting", counts.Sum(count => count.Restarting)),
             }
-            .Select(each => new Measurement<long>(each.Count, new KeyValuePair<string, object?>(Pool, runs.Key), new KeyValuePair<string, object?>("processpool.worker.state", each.State)));
+            .Select(each => new Measurement<long>(each.Count, new KeyValuePair<string, object?>(AttributeNames.Pool, runs.Key), new KeyValuePair<string, object?>("processpool.worker.state", each.State)));
     }
 
     private static IEnumerable<Measurement<T>> OfProcesses<T>(Func<IWorker, T?> read)
@@ -138,5 +133,5 @@ internal static class Instruments
         where incarnation.Worker.ProcessId is not null
         let value = read(incarnation.Worker)
         where value is not null
-        select new Measurement<T>(value.Value, new KeyValuePair<string, object?>(Pool, pool.Name), new KeyValuePair<string, object?>(ProcessId, incarnation.Worker.ProcessId));
+        select new Measurement<T>(value.Value, new KeyValuePair<string, object?>(AttributeNames.Pool, pool.Name), new KeyValuePair<string, object?>(AttributeNames.ProcessId, incarnation.Worker.ProcessId));
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using ProcessPool.Diagnostics;
@@ -6,7 +5,7 @@ using ProcessPool.Protocol;
 
 namespace ProcessPool.Telemetry;
 
-/// <summary>Writes what a worker's plugin logs to the host's log. Everything in an entry is the plugin's choice: it is cut and cleaned, and the number of categories is bounded.</summary>
+/// <summary>Writes what a worker's plugin logs to the host's log. Everything in an entry is the plugin's choice: it is cut and cleaned.</summary>
 /// <param name="settings">The pool's.</param>
 /// <param name="pool">The pool's name.</param>
 /// <param name="worker">The worker's name.</param>
@@ -14,15 +13,10 @@ namespace ProcessPool.Telemetry;
 /// <param name="calls">What the worker has in hand.</param>
 internal sealed class PluginLog(PoolSettings settings, string pool, string worker, int? processId, CurrentCalls calls)
 {
-    /// <summary>How many categories one worker may log under; a factory keeps every logger that it made.</summary>
-    private const int MaxCategories = 256;
-
-    private readonly ConcurrentDictionary<string, ILogger> _loggers = new(StringComparer.Ordinal);
-
     public void Write(PluginLogEntry entry)
     {
         var category = WireText.Line(entry.Category);
-        if (settings.LoggerFactory is not { } factory || LoggerFor(factory, category) is not { } logger)
+        if (settings.PluginLoggers.Find(category.Length > 0 ? category : $"{nameof(ProcessPool)}.{pool}.Plugin") is not { } logger)
         {
             settings.Logger.PluginLogged(worker, entry.Level, category, Text(entry.Message), WireText.Of(entry.Exception, WireLimits.MaxStackTrace));
             return;
@@ -58,26 +52,6 @@ internal sealed class PluginLog(PoolSettings settings, string pool, string worke
         for (var i = scopes.Count - 1; i >= 0; i--)
         {
             scopes[i]?.Dispose();
-        }
-    }
-
-    // What one worker's plugin does not name is the plugin's own.
-    private ILogger? LoggerFor(ILoggerFactory factory, string category)
-    {
-        var name = category.Length > 0 ? category : $"{nameof(ProcessPool)}.{pool}.Plugin";
-        if (_loggers.TryGetValue(name, out var known))
-        {
-            return known;
-        }
-
-        try
-        {
-            return _loggers.Count < MaxCategories ? _loggers.GetOrAdd(name, new GuardedLogger(factory.CreateLogger(name))) : null;
-        }
-        catch (Exception)
-        {
-            // A user's code, such as a factory that was disposed.
-            return null;
         }
     }
 

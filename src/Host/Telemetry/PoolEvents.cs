@@ -15,6 +15,11 @@ internal sealed class PoolEvents : EventSource
     private Timer? _snapshots;
     private List<DiagnosticCounter>? _counters;
 
+    // Of all pools of the process, those too that are gone, since somebody has listened.
+    private long _calls;
+    private long _failed;
+    private long _exits;
+
     private PoolEvents()
     {
     }
@@ -73,6 +78,18 @@ internal sealed class PoolEvents : EventSource
     [Event(22, Level = EventLevel.Informational, Keywords = Keywords.Snapshots, Message = "That was everything.")]
     public void SnapshotEnded(int pools) => WriteEvent(22, pools);
 
+    /// <summary>So many calls were settled, so many of them failed, so many workers have ended.</summary>
+    [NonEvent]
+    public void Add(int calls = 0, int failed = 0, int exits = 0)
+    {
+        if (IsEnabled())
+        {
+            Interlocked.Add(ref _calls, calls);
+            Interlocked.Add(ref _failed, failed);
+            Interlocked.Add(ref _exits, exits);
+        }
+    }
+
     protected override void OnEventCommand(EventCommandEventArgs command)
     {
         if (command.Command != EventCommand.Enable)
@@ -100,7 +117,7 @@ internal sealed class PoolEvents : EventSource
         foreach (var pool in RunningPools.All)
         {
             pools++;
-            PoolSnapshot(pool.Name, pool.State.ToString(), pool.Size, pool.Queued, pool.Calls.Ended, pool.Calls.Failed, pool.Calls.Retries, pool.Exits.ToString());
+            PoolSnapshot(pool.Name, pool.State.ToString(), pool.Size, pool.Queued, pool.Counts.Ended, pool.Counts.Failed, pool.Counts.Retries, pool.Counts.Exits.ToString());
             foreach (var incarnation in pool.Workers)
             {
                 var worker = incarnation.Worker;
@@ -118,9 +135,9 @@ internal sealed class PoolEvents : EventSource
         new PollingCounter("workers", this, () => RunningPools.All.Sum(pool => pool.Workers.Count)) { DisplayName = "Workers" },
         new PollingCounter("busy-workers", this, () => RunningPools.All.Sum(pool => pool.CountWorkers().Busy)) { DisplayName = "Busy workers" },
         new PollingCounter("queued-calls", this, () => RunningPools.All.Sum(pool => pool.Queued)) { DisplayName = "Calls that wait" },
-        new IncrementingPollingCounter("calls", this, () => RunningPools.All.Sum(pool => pool.Calls.Ended)) { DisplayName = "Calls", DisplayRateTimeScale = TimeSpan.FromSeconds(1) },
-        new IncrementingPollingCounter("failed-calls", this, () => RunningPools.All.Sum(pool => pool.Calls.Failed)) { DisplayName = "Failed calls", DisplayRateTimeScale = TimeSpan.FromSeconds(1) },
-        new IncrementingPollingCounter("worker-exits", this, () => RunningPools.All.Sum(pool => pool.Exits.Total)) { DisplayName = "Workers that ended", DisplayRateTimeScale = TimeSpan.FromSeconds(1) },
+        new IncrementingPollingCounter("calls", this, () => Interlocked.Read(ref _calls)) { DisplayName = "Calls", DisplayRateTimeScale = TimeSpan.FromSeconds(1) },
+        new IncrementingPollingCounter("failed-calls", this, () => Interlocked.Read(ref _failed)) { DisplayName = "Failed calls", DisplayRateTimeScale = TimeSpan.FromSeconds(1) },
+        new IncrementingPollingCounter("worker-exits", this, () => Interlocked.Read(ref _exits)) { DisplayName = "Workers that ended", DisplayRateTimeScale = TimeSpan.FromSeconds(1) },
     ];
 
     /// <summary>What can be asked for.</summary>

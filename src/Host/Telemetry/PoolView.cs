@@ -5,10 +5,10 @@ namespace ProcessPool.Telemetry;
 /// <summary>What can be seen of one run of a pool. Thread-safe.</summary>
 /// <param name="name">The pool's name. Of one pool two runs may be there at a time, when it is switched to another version of its plugin.</param>
 /// <param name="settings">The pool's.</param>
-/// <param name="calls">The pool's, over all its runs.</param>
+/// <param name="counts">The pool's.</param>
 /// <param name="supervisor">The run.</param>
 /// <param name="workforce">Its workers.</param>
-internal sealed class PoolView(string name, PoolSettings settings, CallCounts calls, Supervisor supervisor, Workforce workforce)
+internal sealed class PoolView(string name, PoolSettings settings, PoolCounts counts, Supervisor supervisor, Workforce workforce)
 {
     private int _busy;
     private int _waiting;
@@ -23,9 +23,7 @@ internal sealed class PoolView(string name, PoolSettings settings, CallCounts ca
     /// <summary>How many calls wait for a worker.</summary>
     public int Queued => supervisor.Queue.Count;
 
-    public CallCounts Calls => calls;
-
-    public ExitCounts Exits => workforce.Exits;
+    public PoolCounts Counts => counts;
 
     public IReadOnlyList<Incarnation> Workers => workforce.Living;
 

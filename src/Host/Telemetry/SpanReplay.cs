@@ -38,6 +38,10 @@ internal static class SpanReplay
                 made[span.Id] = Make(span, parent, call, site, isOwn: made.Count == 0) ?? parent;
             }
         }
+        catch (Exception)
+        {
+            // A listener of the user's: it must not cost the call its result.
+        }
         finally
         {
             Activity.Current = current;

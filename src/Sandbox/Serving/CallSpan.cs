@@ -16,24 +16,28 @@ internal sealed class CallSpan(Action enter, Func<int, Span[]> end)
 
     /// <summary>Ends it.</summary>
     /// <param name="succeeded">Whether the call did.</param>
-    /// <returns>As many spans as may travel.</returns>
+    /// <returns>As many spans as may travel. One for which there is no room goes without its tags and events, or not at all; its own goes.</returns>
     public SpanMessage[] End(bool succeeded)
     {
         var room = WireLimits.MaxSpanBytes;
-        return [.. end(succeeded ? 0 : Failed).Take(WireLimits.MaxSpans).Select(ToMessage).TakeWhile(message => (room -= SizeOf(message)) >= 0)];
+        var messages = new List<SpanMessage>();
+        foreach (var span in end(succeeded ? 0 : Failed).Take(WireLimits.MaxSpans).Select(ToMessage))
+        {
+            var fitting = SizeOf(span) <= room ? span : span with { StatusText = "", Tags = [], Events = [] };
+            if (SizeOf(fitting) <= room)
+            {
+                room -= SizeOf(fitting);
+                messages.Add(fitting);
+            }
+        }
+
+        return [.. messages];
     }
 
     private static SpanMessage ToMessage(Span span) => new(
-        Cut(span.Source), Cut(span.Name), span.Kind, span.Id, span.Parent, span.StartedAt, span.Duration, span.Status, Cut(span.StatusText), LogEntry.Tags(span.Tags),
-        [.. span.Events.Take(WireLimits.MaxSpanEvents).Select(each => new SpanEventMessage(Cut(each.Name), each.At, LogEntry.Tags(each.Tags)))]);
+        Tags.Cut(span.Source), Tags.Cut(span.Name), span.Kind, span.Id, span.Parent, span.StartedAt, span.Duration, span.Status, Tags.Cut(span.StatusText), Tags.Of(span.Tags),
+        [.. span.Events.Take(WireLimits.MaxSpanEvents).Select(each => new SpanEventMessage(Tags.Cut(each.Name), each.At, Tags.Of(each.Tags)))]);
 
-    private static string Cut(string text) => LogEntry.Cut(text, WireLimits.MaxTagText);
-
-    // At most: a character takes three bytes, a number or a length eight.
     private static int SizeOf(SpanMessage span) =>
-        128 + SizeOf(span.Source) + SizeOf(span.Name) + SizeOf(span.StatusText) + SizeOf(span.Tags) + span.Events.Sum(each => 32 + SizeOf(each.Name) + SizeOf(each.Tags));
-
-    private static int SizeOf(TagMessage[] tags) => tags.Sum(tag => 24 + SizeOf(tag.Name) + SizeOf(tag.Value as string ?? ""));
-
-    private static int SizeOf(string text) => 3 * text.Length;
+        128 + Tags.SizeOf(span.Source) + Tags.SizeOf(span.Name) + Tags.SizeOf(span.StatusText) + Tags.SizeOf(span.Tags) + span.Events.Sum(each => 32 + Tags.SizeOf(each.Name) + Tags.SizeOf(each.Tags));
 }

@@ -12,55 +12,42 @@ internal sealed class HostNotices
     private const int Kept = 1024;
     private const int MaxStageLength = 256;
 
-    /// <summary>How long a host may take to write what was logged; then the reply does not wait for it any more.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
+    /// <summary>How long a host may take to write what was logged; then no reply waits for it any more, until it has.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly IHostControl _host;
-    private readonly Channel<PluginLogEntry> _entries;
-    private readonly List<TaskCompletionSource> _takers = [];
+    private readonly Channel<Notice> _notices;
     private readonly Task _sending;
     private int _stages;
     private int _waiting;
+    private volatile bool _isHostLate;
 
     public HostNotices(IHostControl host)
     {
         _host = host;
-        _entries = Channel.CreateBounded<PluginLogEntry>(new BoundedChannelOptions(Kept) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }, _ => Left());
+        _notices = Channel.CreateBounded<Notice>(new BoundedChannelOptions(Kept) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }, Left);
         _sending = Task.Run(SendAsync);
     }
 
     public void Log(PluginLogEntry entry)
     {
         Interlocked.Increment(ref _waiting);
-        if (!_entries.Writer.TryWrite(entry))
-        {
-            Left();
-        }
+        _ = _notices.Writer.TryWrite(new Notice(entry, null));
     }
 
     /// <summary>Ends when the host has taken what was logged until now, or does not take it in time.</summary>
     public async Task TakenAsync()
     {
-        if (Volatile.Read(ref _waiting) == 0)
+        if (Volatile.Read(ref _waiting) == 0 || _isHostLate)
         {
             return;
         }
 
         var taken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (_takers)
+        if (_notices.Writer.TryWrite(new Notice(null, taken)))
         {
-            _takers.Add(taken);
-        }
-
-        if (Volatile.Read(ref _waiting) == 0)
-        {
-            taken.TrySetResult();
-        }
-
-        await taken.Task.WaitAsync(Patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        lock (_takers)
-        {
-            _takers.Remove(taken);
+            await taken.Task.WaitAsync(Patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _isHostLate = !taken.Task.IsCompleted;
         }
     }
 
@@ -68,14 +55,14 @@ internal sealed class HostNotices
     {
         if (Interlocked.Increment(ref _stages) <= WireLimits.MaxStages / 2)
         {
-            _ = _host.PluginStageAsync(LogEntry.Cut(stage ?? "", MaxStageLength));
+            _ = _host.PluginStageAsync(ForeignText.Cut(stage ?? "", MaxStageLength));
         }
     }
 
     /// <summary>Ends when everything has been sent.</summary>
     public Task FlushAsync()
     {
-        _entries.Writer.TryComplete();
+        _notices.Writer.TryComplete();
         return _sending;
     }
 
@@ -83,27 +70,37 @@ internal sealed class HostNotices
     {
         try
         {
-            await foreach (var entry in _entries.Reader.ReadAllAsync().ConfigureAwait(false))
+            await foreach (var notice in _notices.Reader.ReadAllAsync().ConfigureAwait(false))
             {
-                await _host.LogAsync(entry).ConfigureAwait(false);
-                Left();
+                if (notice.Entry is { } entry)
+                {
+                    await _host.LogAsync(entry).ConfigureAwait(false);
+                    _isHostLate = false;
+                }
+
+                Left(notice);
             }
         }
         catch (Exception)
         {
             // The host is gone, or is about to end this process.
-        }
-    }
-
-    private void Left()
-    {
-        if (Interlocked.Decrement(ref _waiting) == 0)
-        {
-            lock (_takers)
+            _notices.Writer.TryComplete();
+            while (_notices.Reader.TryRead(out var notice))
             {
-                _takers.ForEach(taken => taken.TrySetResult());
-                _takers.Clear();
+                Left(notice);
             }
         }
     }
+
+    private void Left(Notice notice)
+    {
+        notice.Taken?.TrySetResult();
+        if (notice.Entry is not null)
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+    }
+
+    /// <summary>Something that was logged; or, in its place among it, somebody who waits for what was logged before.</summary>
+    private readonly record struct Notice(PluginLogEntry? Entry, TaskCompletionSource? Taken);
 }

@@ -2,49 +2,33 @@ using ProcessPool.Protocol;
 
 namespace ProcessPool.Sandbox.Serving;
 
-/// <summary>What a plugin logs, as it travels: short enough, and without objects of the plugin's.</summary>
+/// <summary>What a plugin logs, as it travels: it fits into a message of the control channel.</summary>
 internal static class LogEntry
 {
+    /// <summary>For the properties of all scopes. With the longest texts and the most properties, half of a message stays free.</summary>
+    private const int MaxScopeBytes = 256 * 1024;
+
     public static PluginLogEntry Of(PluginLogRecord entry, long callId) => new(
-        (int)entry.Level, Cut(entry.Category ?? "", WireLimits.MaxErrorMessage), Cut(entry.Message ?? "", WireLimits.MaxErrorMessage),
-        Cut(entry.Exception is null ? "" : Text(entry.Exception), WireLimits.MaxStackTrace))
+        (int)entry.Level, ForeignText.Cut(entry.Category ?? "", WireLimits.MaxErrorMessage), ForeignText.Cut(entry.Message ?? "", WireLimits.MaxErrorMessage),
+        entry.Exception is { } thrown ? ForeignText.Read(thrown.ToString, WireLimits.MaxStackTrace) : "")
     {
         CallId = callId,
         EventId = entry.EventId,
-        EventName = Cut(entry.EventName ?? "", WireLimits.MaxTagText),
-        Properties = Tags(entry.Properties ?? []),
-        Scopes = [.. (entry.Scopes ?? []).Take(WireLimits.MaxLogScopes).Select(Scope)],
+        EventName = Tags.Cut(entry.EventName ?? ""),
+        Properties = Tags.Of(entry.Properties ?? []),
+        Scopes = Scopes(entry.Scopes ?? []),
     };
 
-    /// <summary>Names and values, as many as may travel.</summary>
-    public static TagMessage[] Tags(IEnumerable<KeyValuePair<string, object?>> tags) =>
-        [.. tags.Where(tag => tag is { Key: not null, Value: not null }).Take(WireLimits.MaxTags).Select(tag => new TagMessage(Cut(tag.Key, WireLimits.MaxTagText), Value(tag.Value!)))];
-
-    public static string Cut(string text, int length) => text.Length <= length ? text : text[..length] + "…";
-
-    private static LogScopeMessage Scope(object scope) => new(
-        Cut(Text(scope), WireLimits.MaxTagText), scope is IEnumerable<KeyValuePair<string, object?>> properties ? Tags(properties) : []);
-
-    private static object Value(object value) => value switch
+    // A scope for whose properties there is no room any more has its text.
+    private static LogScopeMessage[] Scopes(IEnumerable<object> scopes)
     {
-        string text => Cut(text, WireLimits.MaxTagText),
-        bool or long or double => value,
-        int or short or byte or sbyte or ushort or uint => Convert.ToInt64(value, System.Globalization.CultureInfo.InvariantCulture),
-        float number => (double)number,
-        string[] texts => Cut(string.Join(',', texts), WireLimits.MaxTagText),
-        _ => Cut(Text(value), WireLimits.MaxTagText),
-    };
-
-    // Its code runs here, and may throw.
-    private static string Text(object value)
-    {
-        try
+        var room = MaxScopeBytes;
+        return [.. scopes.Take(WireLimits.MaxLogScopes).Select(scope =>
         {
-            return (value is IFormattable formattable ? formattable.ToString(null, System.Globalization.CultureInfo.InvariantCulture) : value.ToString()) ?? "";
-        }
-        catch (Exception thrown)
-        {
-            return $"{value.GetType()} (reading it threw {thrown.GetType().Name})";
-        }
+            var properties = scope is IEnumerable<KeyValuePair<string, object?>> values ? Tags.Of(values) : [];
+            var fits = Tags.SizeOf(properties) <= room;
+            room -= fits ? Tags.SizeOf(properties) : 0;
+            return new LogScopeMessage(Tags.Text(scope), fits ? properties : []);
+        })];
     }
 }

@@ -21,7 +21,7 @@ public sealed class RecycleTests
 
         await Until.HoldsAsync(() => rig.Pool.View.Workers.Count == 1, "those that have ended are in no book any more");
         await rig.StopAsync();
-        Assert.Matches("recycled=[0-9]+ shutdown=1", rig.Pool.View.Exits.ToString());
+        Assert.Matches("recycled=[0-9]+ shutdown=1", rig.Pool.View.Counts.Exits.ToString());
         Assert.InRange(_started.Count, 5, 11);
         Assert.All(_started, worker => Assert.True(worker.Stopped && !worker.Killed, "Expected every worker to be stopped gently."));
     }

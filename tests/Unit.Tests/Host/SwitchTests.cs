@@ -46,6 +46,16 @@ public sealed class SwitchTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_a_pool_counts_it_counts_over_its_versions()
+    {
+        await _pool.StartAsync();
+        await _pool.InvokeAsync<string>("Do").Within("the old version answers");
+        await (await _pool.SwitchAsync(_two, default).Within("the switch")).Within("the old version ends");
+        await _pool.InvokeAsync<string>("Do").Within("the new version answers");
+        Assert.Equal((2, "shutdown=1"), (_pool.Counts.Ended, _pool.Counts.Exits.ToString()));
+    }
+
+    [Fact]
     public async Task A_call_that_was_begun_and_one_that_was_queued_end_on_the_old_version()
     {
         var go = new TaskCompletionSource();

@@ -75,6 +75,22 @@ public sealed class SpanReplayTests : IDisposable
     }
 
     [Fact]
+    public void A_clock_that_was_set_back_and_a_listener_that_throws_fail_no_call()
+    {
+        _call.SetStartTime(DateTime.UtcNow.AddHours(1));
+        SpanReplay.Run(_call, [Span("own", "a", ""), Span("child", "b", "a")], Site);
+        Assert.All(_ended, span => Assert.Equal((_call.StartTimeUtc, TimeSpan.FromTicks(1)), (span.StartTimeUtc, span.Duration)));
+        using var throwing = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "Throwing",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => throw new InvalidOperationException("An exporter's fault."),
+        };
+        ActivitySource.AddActivityListener(throwing);
+        SpanReplay.Run(_call, [Span("own", "a", ""), Span("child", "b", "a") with { Source = "Throwing" }], Site with { Pool = "throwing" });
+        Assert.Same(_call, Activity.Current);
+    }
+
+    [Fact]
     public void A_sandbox_makes_a_bounded_number_of_sources()
     {
         for (var i = 0; i < 10; i++)

@@ -3,10 +3,10 @@ using ProcessPool.Scheduling;
 
 namespace ProcessPool.Telemetry;
 
-/// <summary>What a pool counts of its calls. Thread-safe.</summary>
+/// <summary>What a pool counts of its calls and workers, over all its runs: it has two while it is switched to another version of its plugin. Thread-safe.</summary>
 /// <param name="pool">The pool's name.</param>
 /// <param name="time">The clock that says when calls were queued and taken.</param>
-internal sealed class CallCounts(string pool, TimeProvider time)
+internal sealed class PoolCounts(string pool, TimeProvider time)
 {
     private long _ended;
     private long _failed;
@@ -20,6 +20,9 @@ internal sealed class CallCounts(string pool, TimeProvider time)
 
     /// <summary>How often a call was made again.</summary>
     public long Retries => Interlocked.Read(ref _retries);
+
+    /// <summary>How many workers have ended, and why.</summary>
+    public ExitCounts Exits { get; } = new();
 
     /// <summary>A call was answered.</summary>
     public void Answered(Invocation call, CallStatus status) => Settled(call, ErrorType.OfStatus(status));
@@ -37,6 +40,7 @@ internal sealed class CallCounts(string pool, TimeProvider time)
     public void Succeeded(Invocation? carrier, string entryPoint, int count)
     {
         Interlocked.Add(ref _ended, count);
+        PoolEvents.Log.Add(calls: count);
         if (carrier is not null && Instruments.MeasuresCalls)
         {
             Measure(carrier, entryPoint, null, count);
@@ -51,6 +55,14 @@ internal sealed class CallCounts(string pool, TimeProvider time)
         Instruments.CallRetried(pool, reason);
     }
 
+    /// <summary>A worker has ended.</summary>
+    /// <param name="reason">A word of <see cref="WorkerEnd"/>.</param>
+    public void WorkerEnded(string reason)
+    {
+        Exits.Add(reason);
+        PoolEvents.Log.Add(exits: 1);
+    }
+
     private void Settled(Invocation call, string? errorType)
     {
         if (call.Lease is not null || call.Bundle is not null)
@@ -59,6 +71,7 @@ internal sealed class CallCounts(string pool, TimeProvider time)
         }
 
         Interlocked.Increment(ref _ended);
+        PoolEvents.Log.Add(calls: 1, failed: errorType is null ? 0 : 1);
         if (errorType is not null)
         {
             Interlocked.Increment(ref _failed);
