@@ -54,6 +54,18 @@ internal static class Program
         }
 
         // Signals are handled by Interrupt: the first drains, the second kills.
-        return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
+        }
+        catch (Exception exception)
+        {
+            if (Failure.Tell(exception) is { } code)
+            {
+                return code;
+            }
+
+            throw;
+        }
     }
 }

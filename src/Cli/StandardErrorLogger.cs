@@ -6,11 +6,8 @@ namespace ProcessPool.Cli;
 /// <param name="workerEnded">Told why, when a worker died or was killed for its call.</param>
 internal sealed class StandardErrorLogger(Action<string>? workerEnded = null) : ILogger
 {
-    private const int WorkerDied = 11;
-    private const int CallKilled = 16;
-
-    private static readonly HashSet<int> PluginOutput = [20, 21];
-    private static readonly HashSet<int> ToldByResults = [WorkerDied, CallKilled, 33];
+    private static readonly HashSet<int> PluginOutput = [Diagnostics.Log.StandardOutputId, Diagnostics.Log.StandardErrorId];
+    private static readonly HashSet<int> ToldByResults = [Diagnostics.Log.WorkerDiedId, Diagnostics.Log.CallKilledId, Diagnostics.Log.CallRetriedId];
 
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
@@ -19,9 +16,11 @@ internal sealed class StandardErrorLogger(Action<string>? workerEnded = null) : 
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
-        if (workerEnded is not null && (eventId.Id is WorkerDied or CallKilled) && state is IReadOnlyList<KeyValuePair<string, object?>> values)
+        if (workerEnded is not null && (eventId.Id is Diagnostics.Log.WorkerDiedId or Diagnostics.Log.CallKilledId) && state is IReadOnlyList<KeyValuePair<string, object?>> values)
         {
-            workerEnded($"{Value(values, "Signal") ?? Value(values, "Reason") ?? Value(values, "Why")}");
+            // Of a worker that the pool has killed, the signal does not say why.
+            var reason = Value(values, "Reason") is CrashReason why and not CrashReason.Crashed ? why : Value(values, "Signal");
+            workerEnded($"{reason ?? Value(values, "Reason") ?? Value(values, "Why")}");
         }
 
         if (PluginOutput.Contains(eventId.Id) || logLevel >= LogLevel.Warning && !ToldByResults.Contains(eventId.Id))

@@ -29,7 +29,7 @@ internal static class Cli
             start.ArgumentList.Add(argument);
         }
 
-        return System.Diagnostics.Process.Start(start)!;
+        return OwnProcess.Start(start);
     }
 
     public static Task<CliResult> RunAsync(params string[] arguments) => RunWithInputAsync("", arguments);

@@ -129,7 +129,7 @@ public sealed class CliResumeTests
     public async Task Retries_make_a_call_again_after_an_exception_a_crash_and_a_timeout(bool keepOrder)
     {
         await WriteInputAsync(6);
-        var result = await Cli.RunAsync([.. Arguments("Once"), "--retries", "1", "--timeout", "2s", .. keepOrder ? ["-k"] : Array.Empty<string>()]);
+        var result = await Cli.RunAsync([.. Arguments("Once"), "--retries", "1", "--timeout", "5s", .. keepOrder ? ["-k"] : Array.Empty<string>()]);
         Assert.True(result.ExitCode == 0, result.Error);
         Assert.Contains("6 calls: 6 succeeded, 0 failed, 6 tried again", result.Error);
         Assert.Equal(6, LogLines().Count(line => line.EndsWith('\t' + "ok" + line[^9..], StringComparison.Ordinal) && line.Split('\t')[10] == "2"));
@@ -269,7 +269,7 @@ public sealed class CliResumeTests
         var start = new System.Diagnostics.ProcessStartInfo("/bin/bash") { RedirectStandardOutput = true };
         start.ArgumentList.Add("-c");
         start.ArgumentList.Add(command);
-        using var shell = System.Diagnostics.Process.Start(start)!;
+        using var shell = OwnProcess.Start(start);
         var output = await shell.StandardOutput.ReadToEndAsync().Within($"'{command}' ends");
         await shell.WaitForExitAsync();
         return (shell.ExitCode, output);

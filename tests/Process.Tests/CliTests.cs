@@ -205,7 +205,7 @@ public sealed class CliTests
         var start = new System.Diagnostics.ProcessStartInfo("/bin/bash") { RedirectStandardOutput = true, RedirectStandardError = true };
         start.ArgumentList.Add("-c");
         start.ArgumentList.Add($"yes 7 2>/dev/null | dotnet exec '{Cli.Program}' map '{Sample}' Square | head -n 1; echo ${{PIPESTATUS[1]}}");
-        using var shell = System.Diagnostics.Process.Start(start)!;
+        using var shell = OwnProcess.Start(start);
         Assert.EndsWith("\"value\":49}\n141\n", await shell.StandardOutput.ReadToEndAsync().Within("an endless map into head ends"));
         Assert.Equal("", await shell.StandardError.ReadToEndAsync().Within("map ends"));
         await shell.WaitForExitAsync();
@@ -263,7 +263,7 @@ public sealed class CliTests
         Assert.SkipWhen(OperatingSystem.IsWindows(), "The shell's way of sharing a file is that of Unix.");
         var file = Path.Combine(PluginSource.NewFolder("output"), "squares");
         var run = $"dotnet exec '{Cli.Program}' run '{Repository.SamplePlugin}' Square";
-        using var shell = System.Diagnostics.Process.Start("sh", ["-c", $"({run} 7; {run} 8; echo end) > '{file}'"]);
+        using var shell = OwnProcess.Start(new("sh", ["-c", $"({run} 7; {run} 8; echo end) > '{file}'"]));
         await shell.WaitForExitAsync().Within("the shell ends");
         Assert.Equal(["49", "64", "end"], await File.ReadAllLinesAsync(file));
     }

@@ -67,10 +67,8 @@ public sealed class CliTopTests
     public async Task What_cannot_be_watched_is_a_message_that_says_why()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Starts sleep.");
-        using var sleep = System.Diagnostics.Process.Start("sleep", "600");
+        using var sleep = OwnProcess.Start(new("sleep", "600"));
         var other = await Cli.RunAsync("top", sleep.Id.ToString(CultureInfo.InvariantCulture), "--once");
-        sleep.Kill();
-        await sleep.WaitForExitAsync().Within("sleep ends");
         Assert.Equal((2, ""), (other.ExitCode, other.Output));
         Assert.Contains("has no diagnostics port: it is no .NET process", other.Error);
 

@@ -31,7 +31,7 @@ internal static class Dotnet
             start.Environment[name] = value;
         }
 
-        using var process = System.Diagnostics.Process.Start(start)!;
+        using var process = OwnProcess.Start(start);
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(10));

@@ -60,16 +60,21 @@ public sealed class PluginSdkFixture : IAsyncLifetime
     }
 
     /// <summary>The packages that a package depends on.</summary>
-    internal IReadOnlyList<string> DependenciesOf(string package)
+    internal IReadOnlyList<string> DependenciesOf(string package) => [.. Dependencies(package).Select(dependency => dependency.Id).Order(StringComparer.Ordinal)];
+
+    /// <summary>The versions of a package that another one takes.</summary>
+    internal string RangeOf(string package, string dependency) => Dependencies(package).Single(each => each.Id == dependency).Range;
+
+    private List<(string Id, string Range)> Dependencies(string package)
     {
         using var archive = ZipFile.OpenRead(PathOf(package));
         using var description = archive.GetEntry($"{package}.nuspec")!.Open();
-        return [.. XDocument.Load(description).Descendants().Where(element => element.Name.LocalName == "dependency").Select(element => (string)element.Attribute("id")!).Order(StringComparer.Ordinal)];
+        return [.. XDocument.Load(description).Descendants().Where(element => element.Name.LocalName == "dependency").Select(element => ((string)element.Attribute("id")!, (string)element.Attribute("version")!))];
     }
 
     public async ValueTask InitializeAsync()
     {
-        await PackAsync("src/Abstractions/ProcessPool.Abstractions.csproj", "src/Host/ProcessPool.Host.csproj", "src/Hosting/ProcessPool.Hosting.csproj", "src/Plugin.Sdk/ProcessPool.Plugin.Sdk.csproj", "templates/ProcessPool.Templates.csproj");
+        await PackAsync("src/Abstractions/ProcessPool.Abstractions.csproj", "src/Host/ProcessPool.Host.csproj", "src/Hosting/ProcessPool.Hosting.csproj", "src/Testing/ProcessPool.Testing.csproj", "src/Plugin/ProcessPool.Plugin.csproj", "src/Cli/ProcessPool.Cli.csproj", "src/Plugin.Sdk/ProcessPool.Plugin.Sdk.csproj", "templates/ProcessPool.Templates.csproj");
         await AddFromTemplateAsync("Acme.Small");
         await AddFromTemplateAsync("Acme.Large", "--contract");
         Add("FiveLines");
@@ -79,8 +84,13 @@ public sealed class PluginSdkFixture : IAsyncLifetime
         await File.WriteAllTextAsync(Path.Combine(DropFolder, "Deployed", "of-the-version-before.txt"), "");
         Add("Wrong", Wrong, EntryPoint + "internal static class Program { private static void Main() { } }");
         Add("Old", Old, source: "");
+        Add("Several", "</PropertyGroup><PropertyGroup><TargetFramework /><TargetFrameworks>net10.0</TargetFrameworks>");
         await BuildAsync();
     }
+
+    /// <summary>What is said to a project that is to be deployed for several frameworks.</summary>
+    internal Task<CliResult> DeploySeveralAsync() =>
+        Dotnet.RunAsync("msbuild", Path.Combine(_root, "Several", "Several.csproj"), "-nologo", "-v:q", "-t:Build", "-p:TargetFrameworks=net10.0%3bnet8.0", "-p:ProcessPoolDeployTo=../several");
 
     public ValueTask DisposeAsync()
     {

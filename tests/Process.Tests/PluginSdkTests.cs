@@ -67,6 +67,14 @@ public sealed class PluginSdkTests(PluginSdkFixture sdk) : IClassFixture<PluginS
         Assert.Contains(remedy, Assert.Single(sdk.WarningsOf("Old").Concat(sdk.WarningsOf("Wrong")), text => text.StartsWith(warning, StringComparison.Ordinal)));
 
     [Fact]
+    public async Task Of_several_frameworks_only_one_can_be_deployed()
+    {
+        var build = await sdk.DeploySeveralAsync();
+        Assert.Equal(1, build.ExitCode);
+        Assert.Contains("error PPSDK005: Several is built for net10.0;net8.0, but only one of them can be deployed to ../several. Say for which: <ProcessPoolDeployTo Condition=\"'$(TargetFramework)' == 'net10.0'\">", build.Output);
+    }
+
+    [Fact]
     public void Nothing_else_is_warned_of() => Assert.Equal((1, 6), (sdk.WarningsOf("Old").Count, sdk.WarningsOf("Wrong").Count));
 
     [Fact]
@@ -83,6 +91,14 @@ public sealed class PluginSdkTests(PluginSdkFixture sdk) : IClassFixture<PluginS
             sdk.FilesOf("ProcessPool"));
         Assert.Equal(["Microsoft.Extensions.Logging.Abstractions", "Microsoft.NET.StringTools", "Nerdbank.Streams", "Newtonsoft.Json", "ProcessPool.Abstractions", "StreamJsonRpc"], sdk.DependenciesOf("ProcessPool"));
         Assert.DoesNotContain(sdk.DependenciesOf("ProcessPool.Hosting"), name => name.StartsWith("ProcessPool.", StringComparison.Ordinal));
+        Assert.Equal(["ProcessPool"], sdk.DependenciesOf("ProcessPool.Testing"));
+
+        // What they use of it is internal: no other version fits.
+        Assert.Equal(["[0.1.0]", "[0.1.0]"], new[] { "ProcessPool.Hosting", "ProcessPool.Testing" }.Select(package => sdk.RangeOf(package, "ProcessPool")));
+        Assert.Equal(["ProcessPool.Abstractions"], sdk.DependenciesOf("ProcessPool.Plugin").Where(name => name.StartsWith("ProcessPool", StringComparison.Ordinal)));
+        var tool = sdk.FilesOf("ProcessPool.Tool");
+        Assert.Contains(tool, name => name.EndsWith("/DotnetToolSettings.xml", StringComparison.Ordinal));
+        Assert.Contains(tool, name => name.EndsWith("/processpool/ProcessPool.Sandbox.dll", StringComparison.Ordinal));
     }
 
     private static string PrecompiledFor => $"{(OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux")}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";

@@ -37,7 +37,7 @@ internal static class DoctorCommand
 
         if (json)
         {
-            Console.WriteLine(PluginJson.Of(reports.Select(report => new { report.Policy.Level, IsEnforceable = IsEnforceable(report), report.IsProven, Layers = report.Layers.Where(layer => layer.State != LayerState.NotAsked) })));
+            Console.WriteLine(JsonText.Of(reports.Select(report => new { report.Policy.Level, IsEnforceable = IsEnforceable(report), report.IsProven, Layers = report.Layers.Where(layer => layer.State != LayerState.NotAsked) })));
         }
         else
         {

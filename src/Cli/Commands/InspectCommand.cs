@@ -9,15 +9,18 @@ internal static class InspectCommand
     public static Command Create()
     {
         var path = new Argument<string>("PLUGIN") { Description = "The plugin's folder, or its DLL." };
-        var load = new Option<bool>("--load") { Description = "Start a worker, and show for each assembly and native library where it comes from and why. Runs the plugin's own code, in a sandbox." };
+        var load = new Option<bool>("--load") { Description = "Start a worker, and show for each assembly and native library where it comes from and why. Runs the plugin's own code, in a sandbox, which --confine limits: without it the code may do what you may." };
+        var confinement = new ConfinementOptions();
         var json = new Option<bool>("--json") { Description = "Write JSON." };
         var command = new Command("inspect", "Show what a plugin offers and needs. Nothing of it is loaded or executed, unless you say --load.") { path, load, json };
         HelpWithExamples.Add(command, """
             Examples:
               processpool inspect plugins/SamplePlugin
               processpool inspect plugins/SamplePlugin --load
+              processpool inspect downloads/Unknown.dll --load --confine strict --memory 512M
               processpool inspect plugins/SamplePlugin --json | jq -r .digest
             """);
+        confinement.AddTo(command);
         path.Validators.Add(result =>
         {
             if (string.IsNullOrWhiteSpace(result.GetValueOrDefault<string>()))
@@ -25,11 +28,11 @@ internal static class InspectCommand
                 result.AddError("PLUGIN is empty: give the plugin's folder, or its DLL.");
             }
         });
-        command.SetAction((parsed, cancellationToken) => RunAsync(parsed.GetRequiredValue(path), parsed.GetValue(load), parsed.GetValue(json), cancellationToken));
+        command.SetAction((parsed, cancellationToken) => RunAsync(parsed.GetRequiredValue(path), parsed.GetValue(load) ? confinement.Read(parsed) : null, parsed.GetValue(json), cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(string path, bool load, bool json, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(string path, ConfinementPolicy? confinement, bool json, CancellationToken cancellationToken)
     {
         try
         {
@@ -42,10 +45,10 @@ internal static class InspectCommand
                 }
             }
 
-            var report = load ? await LoadAsync(path, cancellationToken) : null;
+            var report = confinement is null ? null : await LoadAsync(path, confinement, cancellationToken);
             if (json)
             {
-                Console.WriteLine(PluginJson.Of(PluginJson.Of(plugin, plugin.ComputeDigest(), report)));
+                Console.WriteLine(JsonText.Of(PluginJson.Of(plugin, plugin.ComputeDigest(), report)));
             }
             else if (report is not null)
             {
@@ -56,26 +59,16 @@ internal static class InspectCommand
 
             return ExitCode.Succeeded;
         }
-        catch (PluginLoadException exception)
+        catch (PluginLoadException exception) when (exception.LoadReport is not null)
         {
-            await Console.Error.WriteLineAsync(exception.Message);
-            if (exception.LoadReport is { } report)
-            {
-                await Console.Error.WriteLineAsync($"{Environment.NewLine}{report}");
-            }
-
-            return ExitCode.CannotStart;
-        }
-        catch (SandboxPoolException exception)
-        {
-            await Console.Error.WriteLineAsync(exception.Message);
+            await Console.Error.WriteLineAsync($"{exception.Message}{Environment.NewLine}{Environment.NewLine}{exception.LoadReport}");
             return ExitCode.CannotStart;
         }
     }
 
-    private static async Task<LoadReport?> LoadAsync(string path, CancellationToken cancellationToken)
+    private static async Task<LoadReport?> LoadAsync(string path, ConfinementPolicy confinement, CancellationToken cancellationToken)
     {
-        await using var pool = await SandboxPool.StartAsync(new SandboxPoolOptions { Plugin = path, Workers = 1, Logger = new StandardErrorLogger() }, cancellationToken);
+        await using var pool = await SandboxPool.StartAsync(new SandboxPoolOptions { Plugin = path, Workers = 1, Confinement = confinement, Logger = new StandardErrorLogger() }, cancellationToken);
         return await pool.GetLoadReportAsync(cancellationToken);
     }
 }

@@ -6,6 +6,9 @@ namespace ProcessPool.Cli.Commands;
 /// <summary><c>processpool list DIR</c>: plugins and their entry points. Nothing is loaded or executed.</summary>
 internal static class ListCommand
 {
+    // Of a folder that may not be read it is not known what is in it.
+    private static readonly EnumerationOptions Readable = new() { IgnoreInaccessible = true };
+
     public static Command Create()
     {
         var directory = new Argument<string>("DIR") { Description = "A plugin's folder, or a folder of such folders and DLLs." };
@@ -16,18 +19,7 @@ internal static class ListCommand
               processpool list plugins
               processpool list plugins --json | jq -r '.[].entryPoints[].signature'
             """);
-        command.SetAction(async (parsed, _) =>
-        {
-            try
-            {
-                return await RunAsync(parsed.GetRequiredValue(directory), parsed.GetValue(json));
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                await Console.Error.WriteLineAsync(exception.Message);
-                return ExitCode.SomeFailed;
-            }
-        });
+        command.SetAction((parsed, _) => RunAsync(parsed.GetRequiredValue(directory), parsed.GetValue(json)));
         return command;
     }
 
@@ -48,7 +40,7 @@ internal static class ListCommand
 
         if (json)
         {
-            Console.WriteLine(PluginJson.Of(plugins.Select(each => each.Plugin is { } plugin ? PluginJson.Of(plugin, each.Digest) : PluginJson.Of(each.Name, each.Error!))));
+            Console.WriteLine(JsonText.Of(plugins.Select(each => each.Plugin is { } plugin ? PluginJson.Of(plugin, each.Digest) : PluginJson.Of(each.Name, each.Error!))));
         }
 
         foreach (var each in json ? [] : plugins)
@@ -73,7 +65,7 @@ internal static class ListCommand
     // A folder with DLLs is a plugin's own, unless it is a drop folder with bare ones.
     private static IReadOnlyList<CatalogPlugin> Find(string directory)
     {
-        if (Directory.EnumerateFiles(directory, "*.dll").Any() && !Directory.EnumerateDirectories(directory).Any(folder => Directory.EnumerateFiles(folder, "*.dll").Any()))
+        if (Directory.EnumerateFiles(directory, "*.dll").Any() && !Directory.EnumerateDirectories(directory).Any(folder => Directory.EnumerateFiles(folder, "*.dll", Readable).Any()))
         {
             try
             {

@@ -67,6 +67,11 @@ internal static class MapCommand
         command.Add(progress);
         command.Validators.Add(result =>
         {
+            if (result.GetValue(joblog) == "-")
+            {
+                result.AddError("--joblog must be a file: a run can be gone on with only where its joblog is kept.");
+            }
+
             if (result.GetValue(resume) && result.GetValue(joblog) is null)
             {
                 result.AddError("--resume needs --joblog FILE: the joblog of the run to go on with.");
@@ -90,22 +95,9 @@ internal static class MapCommand
 
     private static async Task<int> RunAsync(MapOptions options)
     {
-        MapWork work;
-        try
-        {
-            work = MapWork.Open(options);
-        }
-        catch (UsageException exception)
-        {
-            await Console.Error.WriteLineAsync(exception.Message);
-            return ExitCode.Usage;
-        }
-
-        using (work)
-        {
-            // In debug mode the plugin prints to this process's own output: that is kept for results.
-            Console.SetOut(Console.Error);
-            return await PoolRunner.RunAsync(options.Pool, options.EntryPoint, work.RunAsync, work.Prepare);
-        }
+        using var work = MapWork.Open(options);
+        // In debug mode the plugin prints to this process's own output: that is kept for results.
+        Console.SetOut(Console.Error);
+        return await PoolRunner.RunAsync(options.Pool, options.EntryPoint, work.RunAsync, work.Prepare);
     }
 }

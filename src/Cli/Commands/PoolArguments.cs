@@ -85,7 +85,7 @@ internal sealed class PoolArguments
             // One line after the other may be bad: each costs itself, and the rest is still worth doing.
             Restart = new RestartPolicy { MaxRestarts = 50, MaxDelay = TimeSpan.FromSeconds(1) },
             // Relative paths in arguments mean what they mean in the shell; a plugin that cannot see that folder gets one of its own.
-            WorkingDirectory = confinement.Level < ConfinementLevel.Restricted || confinement.ReadablePaths.Concat(confinement.WritablePaths).Contains(System.Environment.CurrentDirectory) ? System.Environment.CurrentDirectory : null,
+            WorkingDirectory = confinement.Level < ConfinementLevel.Restricted || confinement.ReadablePaths.Concat(confinement.WritablePaths).Any(IsAtOrAboveCurrent) ? System.Environment.CurrentDirectory : null,
             Logger = new StandardErrorLogger(),
         };
         foreach (var pair in parsed.GetValue(Environment) ?? [])
@@ -96,6 +96,9 @@ internal sealed class PoolArguments
 
         return options;
     }
+
+    private static bool IsAtOrAboveCurrent(string path) =>
+        $"{System.Environment.CurrentDirectory}/".StartsWith($"{Path.TrimEndingDirectorySeparator(path).TrimEnd('/')}/", StringComparison.Ordinal);
 
     private static Option<string> AcceptOnly(Option<string> option, params string[] values)
     {

@@ -2,7 +2,7 @@ using ProcessPool.Cli.Output;
 
 namespace ProcessPool.Cli.Commands;
 
-/// <summary>Starts a pool for a verb, and turns what goes wrong before the first call into an exit code.</summary>
+/// <summary>Starts a pool for a verb.</summary>
 internal static class PoolRunner
 {
     /// <summary>Runs a verb with a started pool.</summary>
@@ -14,50 +14,22 @@ internal static class PoolRunner
         SandboxPoolOptions options, string entryPointName, Func<SandboxPool, EntryPointInfo, Interrupt, Task<int>> use, Action<PluginInfo, EntryPointInfo>? prepare = null)
     {
         using var interrupt = new Interrupt();
-        try
+        var plugin = PluginInfo.Read(options.Plugin);
+        var entryPoint = plugin.EntryPoints.FirstOrDefault(candidate => candidate.Name == entryPointName);
+        if (entryPoint is null)
         {
-            var plugin = PluginInfo.Read(options.Plugin);
-            var entryPoint = plugin.EntryPoints.FirstOrDefault(candidate => candidate.Name == entryPointName);
-            if (entryPoint is null)
+            await Console.Error.WriteLineAsync($"{PluginText.Clean(plugin.Name)} has no entry point '{entryPointName}'. It has:");
+            foreach (var candidate in plugin.EntryPoints)
             {
-                await Console.Error.WriteLineAsync($"{PluginText.Clean(plugin.Name)} has no entry point '{entryPointName}'. It has:");
-                foreach (var candidate in plugin.EntryPoints)
-                {
-                    await Console.Error.WriteLineAsync(PluginText.Clean($"  {candidate}"));
-                }
-
-                return ExitCode.CannotStart;
+                await Console.Error.WriteLineAsync(PluginText.Clean($"  {candidate}"));
             }
 
-            prepare?.Invoke(plugin, entryPoint);
-            await using var pool = await SandboxPool.StartAsync(options, interrupt.Drain);
-            var code = await use(pool, entryPoint, interrupt);
-            return interrupt.Drain.IsCancellationRequested ? ExitCode.Interrupted : code;
-        }
-        catch (OperationCanceledException) when (interrupt.Drain.IsCancellationRequested)
-        {
-            return ExitCode.Interrupted;
-        }
-        catch (Exception exception) when (exception is PluginLoadException or WorkerStartException or ConfinementException or CallRejectedException)
-        {
-            await Console.Error.WriteLineAsync(exception.Message);
             return ExitCode.CannotStart;
         }
-        catch (ArgumentException exception)
-        {
-            // Without the name of a parameter, which means nothing on a command line.
-            await Console.Error.WriteLineAsync(exception.Message.Split(" (Parameter '")[0]);
-            return ExitCode.Usage;
-        }
-        catch (UsageException exception)
-        {
-            await Console.Error.WriteLineAsync(exception.Message);
-            return ExitCode.Usage;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            await Console.Error.WriteLineAsync($"Input or output ended early: {exception.Message}");
-            return ExitCode.SomeFailed;
-        }
+
+        prepare?.Invoke(plugin, entryPoint);
+        await using var pool = await SandboxPool.StartAsync(options, interrupt.Drain);
+        var code = await use(pool, entryPoint, interrupt);
+        return interrupt.Drain.IsCancellationRequested ? ExitCode.Interrupted : code;
     }
 }

@@ -48,37 +48,25 @@ internal static class TopCommand
     private static async Task<int> RunAsync(int? processId, bool once, bool json)
     {
         using var interrupt = new Interrupt(isToldOf: false);
-        try
+        await using var process = processId is { } id ? await WatchedProcess.OpenAsync(id, interrupt.Drain) : await PoolHosts.FindOnlyAsync(interrupt.Drain);
+        if (await process.FirstAsync(interrupt.Drain) is not { } first)
         {
-            await using var process = processId is { } id ? await WatchedProcess.OpenAsync(id, interrupt.Drain) : await PoolHosts.FindOnlyAsync(interrupt.Drain);
-            if (await PoolHosts.FirstAsync(process, interrupt.Drain) is not { } first)
+            await Console.Error.WriteLineAsync($"Process {process.Id} has ended.");
+            return ExitCode.SomeFailed;
+        }
+
+        if (!once && !json && !Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities.Ansi)
+        {
+            if (await LiveTable.RunAsync(process, first, interrupt.Drain))
             {
                 await Console.Error.WriteLineAsync($"Process {process.Id} has ended.");
-                return ExitCode.SomeFailed;
             }
 
-            if (!once && !json && !Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities.Ansi)
-            {
-                if (await LiveTable.RunAsync(process, first, interrupt.Drain))
-                {
-                    await Console.Error.WriteLineAsync($"Process {process.Id} has ended.");
-                }
-
-                return ExitCode.Succeeded;
-            }
-
-            var snapshot = await PoolHosts.WithRatesAsync(process, first, interrupt.Drain);
-            Console.WriteLine(json ? PluginJson.Of(new { ProcessId = process.Id, process.CommandLine, snapshot.Pools }) : PoolTable.Plain($"process {process.Id}  {process.CommandLine}", snapshot));
             return ExitCode.Succeeded;
         }
-        catch (OperationCanceledException) when (interrupt.Drain.IsCancellationRequested)
-        {
-            return ExitCode.Interrupted;
-        }
-        catch (UsageException exception)
-        {
-            await Console.Error.WriteLineAsync(exception.Message);
-            return ExitCode.Usage;
-        }
+
+        var snapshot = await process.WithRatesAsync(first, interrupt.Drain);
+        Console.WriteLine(json ? JsonText.Of(new { ProcessId = process.Id, process.CommandLine, snapshot.Pools }) : PoolTable.Plain($"process {process.Id}  {process.CommandLine}", snapshot));
+        return ExitCode.Succeeded;
     }
 }

@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Numerics;
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace ProcessPool.Cli.Input;
 
@@ -8,10 +10,17 @@ namespace ProcessPool.Cli.Input;
 /// <param name="Text">What it says.</param>
 internal readonly record struct InputLine(long Number, string Text)
 {
-    /// <summary>A CRC-32C of the text, to tell it from another. Never 0.</summary>
+    /// <summary>A CRC-32C (Castagnoli) of the text in UTF-8, to tell it from another; 1 in place of 0.</summary>
     public uint Check()
     {
-        var bytes = MemoryMarshal.AsBytes(Text.AsSpan());
+        var buffer = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(Text.Length));
+        var check = Check(buffer.AsSpan(0, Encoding.UTF8.GetBytes(Text, buffer)));
+        ArrayPool<byte>.Shared.Return(buffer);
+        return check;
+    }
+
+    private static uint Check(ReadOnlySpan<byte> bytes)
+    {
         var crc = ~0u;
         var words = MemoryMarshal.Cast<byte, ulong>(bytes);
         foreach (var word in words)

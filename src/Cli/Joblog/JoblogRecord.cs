@@ -3,6 +3,9 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
+using ProcessPool.Cli.Map;
+using ProcessPool.Cli.Output;
+using ProcessPool.Telemetry;
 
 namespace ProcessPool.Cli.Joblog;
 
@@ -17,18 +20,41 @@ namespace ProcessPool.Cli.Joblog;
 /// <param name="Line">The line's number in the input, from 1.</param>
 /// <param name="Tries">How often the call was made.</param>
 /// <param name="Outcome">"ok", or the kind of the error.</param>
-/// <param name="Check">Tells the line of input from another.</param>
+/// <param name="Check">Tells the line of input from another: its CRC-32C.</param>
 internal readonly record struct JoblogRecord(
     long Index, DateTimeOffset Start, double Runtime, long Send, long Receive, int ExitValue, int Signal, long Line, int Tries, string Outcome, uint Check)
 {
     public const string Succeeded = "ok";
+
+    private static ReadOnlySpan<byte> SucceededBytes => "ok"u8;
 
     /// <summary>The line above the first record.</summary>
     public const string Columns = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\tLine\tTries\tOutcome\tCheck";
 
     private const int ColumnCount = 13;
 
-    public bool IsSuccess => Outcome == Succeeded;
+    // As shells have it: a process that died by a signal ends with 128 and its number.
+    private const int SignalBase = 128;
+
+    /// <summary>What became of a line.</summary>
+    /// <param name="made">What became of a line.</param>
+    /// <param name="error">The error that its line of output says, or null.</param>
+    /// <param name="length">Bytes of that line.</param>
+    /// <param name="now">When it was written.</param>
+    public static JoblogRecord Of(MapOutcome made, Exception? error, int length, DateTimeOffset now)
+    {
+        var (exitValue, signal) = error switch
+        {
+            null => (0, 0),
+            WorkerCrashedException { Signal: not null } crash => (0, crash.ExitCode - SignalBase),
+            WorkerCrashedException { ExitCode: not 0 } crash => (crash.ExitCode, 0),
+            CallTimeoutException => (-1, 0),
+            _ => (1, 0),
+        };
+        var (index, line, start) = made.Item;
+        return new JoblogRecord(
+            index, start, (now - start).TotalSeconds, Encoding.UTF8.GetByteCount(line.Text), length, exitValue, signal, line.Number, made.Tries, error is null ? Succeeded : ErrorType.Of(error), line.Check());
+    }
 
     /// <summary>Appends it as a line.</summary>
     /// <param name="buffer">Where to.</param>
@@ -68,7 +94,7 @@ internal readonly record struct JoblogRecord(
             return false;
         }
 
-        record = (number - 1, line[columns[ColumnCount - 2]].SequenceEqual("ok"u8), check);
+        record = (number - 1, line[columns[ColumnCount - 2]].SequenceEqual(SucceededBytes), check);
         return true;
     }
 }

@@ -194,7 +194,7 @@ internal sealed class MapWork : IDisposable
     {
         var error = output.Write(outcome);
         _tally.Count(outcome, error);
-        _joblog?.Add(JoblogRecords.Of(outcome, error, output.LastLength, _time.GetUtcNow()));
+        _joblog?.Add(JoblogRecord.Of(outcome, error, output.LastLength, _time.GetUtcNow()));
     }
 
     // In this order: what the joblog has, the output has.

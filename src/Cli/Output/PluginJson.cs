@@ -1,22 +1,8 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
 namespace ProcessPool.Cli.Output;
 
-/// <summary>Plugins as JSON for programs.</summary>
+/// <summary>Plugins as what becomes JSON.</summary>
 internal static class PluginJson
 {
-    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
-    {
-        WriteIndented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
-    };
-
-    public static string Of(object value) => JsonSerializer.Serialize(value, Options);
-
     /// <summary>A plugin that can be called.</summary>
     /// <param name="plugin">What its metadata says.</param>
     /// <param name="digest">Its content's.</param>

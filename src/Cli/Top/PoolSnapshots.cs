@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using ProcessPool.Cli.Output;
+using ProcessPool.Telemetry;
 
 namespace ProcessPool.Cli.Top;
 
@@ -10,9 +11,6 @@ namespace ProcessPool.Cli.Top;
 /// </summary>
 internal sealed class PoolSnapshots
 {
-    private const int PoolEvent = 20;
-    private const int WorkerEvent = 21;
-    private const int EndEvent = 22;
     private const int MaxLines = 10_000;
     private const int MaxText = 80;
 
@@ -29,16 +27,16 @@ internal sealed class PoolSnapshots
     {
         switch (id, values)
         {
-            case (PoolEvent, [string name, string state, int size, int queued, long calls, long failed, long retries, string exits, ..]) when ++_lines <= MaxLines:
+            case (PoolEvents.PoolSnapshotId, [string name, string state, int size, int queued, long calls, long failed, long retries, string exits, ..]) when ++_lines <= MaxLines:
                 _pools.Add((new PoolLine(Text(name), State(state), size, queued, calls, failed, retries, Exits(exits)), []));
                 return null;
 
-            case (WorkerEvent, [string pool, string name, int processId, string state, long calls, long resident, double processor, double uptime, ..])
+            case (PoolEvents.WorkerSnapshotId, [string pool, string name, int processId, string state, long calls, long resident, double processor, double uptime, ..])
                 when _pools.Count > 0 && _pools[^1].Pool.Name == Text(pool) && double.IsFinite(processor) && double.IsFinite(uptime) && ++_lines <= MaxLines:
                 _pools[^1].Workers.Add(new WorkerLine(Text(name), processId, State(state), calls, resident, processor, uptime));
                 return null;
 
-            case (EndEvent, [int pools, ..]):
+            case (PoolEvents.SnapshotEndedId, [int pools, ..]):
                 // Whoever begins to listen in the middle of a snapshot has missed its first pools.
                 var whole = pools == _pools.Count ? Whole(time) : null;
                 _pools.Clear();

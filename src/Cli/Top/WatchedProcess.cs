@@ -3,16 +3,18 @@ using System.Net.Sockets;
 using System.Threading.Channels;
 using Microsoft.Diagnostics.NETCore.Client;
 using Microsoft.Diagnostics.Tracing;
+using ProcessPool.Telemetry;
 
 namespace ProcessPool.Cli.Top;
 
 /// <summary>A process whose pools are watched, through the diagnostics port that every .NET runtime has.</summary>
 internal sealed class WatchedProcess : IAsyncDisposable
 {
-    private const long SnapshotsKeyword = 4;
     private const int BufferMegabytes = 16;
 
     private static readonly TimeSpan AnswersWithin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan SilentFor = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan EmptyFor = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan StopsWithin = TimeSpan.FromSeconds(1);
 
     private readonly EventPipeSession _session;
@@ -53,7 +55,7 @@ internal sealed class WatchedProcess : IAsyncDisposable
         patience.CancelAfter(AnswersWithin);
         try
         {
-            var provider = new EventPipeProvider(SandboxPoolTelemetry.EventSourceName, EventLevel.Informational, SnapshotsKeyword);
+            var provider = new EventPipeProvider(SandboxPoolTelemetry.EventSourceName, EventLevel.Informational, (long)PoolEvents.Keywords.Snapshots);
             var session = await new DiagnosticsClient(processId).StartEventPipeSessionAsync([provider], requestRundown: false, BufferMegabytes, patience.Token).WaitAsync(patience.Token);
             return new WatchedProcess(processId, session);
         }
@@ -68,6 +70,54 @@ internal sealed class WatchedProcess : IAsyncDisposable
         catch (Exception exception) when (exception is DiagnosticsClientException or IOException or SocketException)
         {
             throw new UsageException(DotnetProcesses.Exists(processId) ? $"Process {processId} cannot be watched: {exception.Message}" : $"Process {processId} has ended.");
+        }
+    }
+
+    /// <summary>The first snapshot that has a pool; null when the process ends before.</summary>
+    /// <exception cref="UsageException">There is none: it says nothing, or has no pool.</exception>
+    public async Task<Snapshot?> FirstAsync(CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(SilentFor);
+        var isEmpty = false;
+        try
+        {
+            await foreach (var snapshot in Snapshots.ReadAllAsync(patience.Token))
+            {
+                if (snapshot.Pools.Count > 0)
+                {
+                    return snapshot;
+                }
+
+                if (!isEmpty)
+                {
+                    isEmpty = true;
+                    patience.CancelAfter(EmptyFor);
+                }
+            }
+
+            return null;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new UsageException(isEmpty
+                ? $"Process {Id} has no running pool."
+                : $"Process {Id} has said nothing of pools for {SilentFor.TotalSeconds:0} s: it has not started one, its ProcessPool is older than this command, or it is suspended.");
+        }
+    }
+
+    /// <summary>The snapshot after the first, which has rates; the first, when none with a pool comes.</summary>
+    public async Task<Snapshot> WithRatesAsync(Snapshot first, CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(SilentFor);
+        try
+        {
+            return await Snapshots.ReadAsync(patience.Token) is { Pools.Count: > 0 } second ? second : first;
+        }
+        catch (Exception exception) when (exception is ChannelClosedException || exception is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            return first;
         }
     }
 

@@ -5,6 +5,13 @@ namespace ProcessPool.Diagnostics;
 /// <summary>Every event the library logs. The ids are part of the public contract and never reused.</summary>
 internal static partial class Log
 {
+    // Those that the command-line tool knows by their number.
+    public const int WorkerDiedId = 11;
+    public const int CallKilledId = 16;
+    public const int StandardOutputId = 20;
+    public const int StandardErrorId = 21;
+    public const int CallRetriedId = 33;
+
     [LoggerMessage(1, LogLevel.Information, "Pool {Pool} is running: {Workers} workers for {Plugin}.")]
     public static partial void PoolStarted(this ILogger logger, string pool, int workers, string plugin);
 
@@ -23,7 +30,7 @@ internal static partial class Log
     [LoggerMessage(10, LogLevel.Debug, "Worker {Worker} (pid {ProcessId}) is ready.")]
     public static partial void WorkerReady(this ILogger logger, string worker, int? processId);
 
-    [LoggerMessage(11, LogLevel.Error, "Worker {Worker} (pid {ProcessId}) died: {Reason}, exit code {ExitCode} {Signal}.")]
+    [LoggerMessage(WorkerDiedId, LogLevel.Error, "Worker {Worker} (pid {ProcessId}) died: {Reason}, exit code {ExitCode} {Signal}.")]
     public static partial void WorkerDied(this ILogger logger, string worker, int? processId, CrashReason reason, int exitCode, string? signal);
 
     [LoggerMessage(12, LogLevel.Error, "A worker of pool {Pool} could not be started; next attempt in {Delay}.")]
@@ -38,7 +45,7 @@ internal static partial class Log
     [LoggerMessage(15, LogLevel.Error, "Worker {Worker} (pid {ProcessId}) broke the protocol and is killed: {What}")]
     public static partial void ProtocolViolated(this ILogger logger, string worker, int? processId, string what);
 
-    [LoggerMessage(16, LogLevel.Warning, "Worker {Worker} (pid {ProcessId}) is killed: its call {Call} of {EntryPoint} was {Why} and did not end.")]
+    [LoggerMessage(CallKilledId, LogLevel.Warning, "Worker {Worker} (pid {ProcessId}) is killed: its call {Call} of {EntryPoint} was {Why} and did not end.")]
     public static partial void CallKilled(this ILogger logger, string worker, int? processId, long call, string entryPoint, string why);
 
     [LoggerMessage(17, LogLevel.Warning, "The scratch folder {Directory} could not be deleted.")]
@@ -50,10 +57,10 @@ internal static partial class Log
     [LoggerMessage(19, LogLevel.Warning, "Worker {Worker} (pid {ProcessId}) has {Amount} {What}, more than the limit of {Limit}, and is killed.")]
     public static partial void LimitExceeded(this ILogger logger, string worker, int? processId, long amount, string what, long limit);
 
-    [LoggerMessage(20, LogLevel.Information, "{Worker}: {Line}")]
+    [LoggerMessage(StandardOutputId, LogLevel.Information, "{Worker}: {Line}")]
     public static partial void StandardOutput(this ILogger logger, string worker, string line);
 
-    [LoggerMessage(21, LogLevel.Information, "{Worker}: {Line}")]
+    [LoggerMessage(StandardErrorId, LogLevel.Information, "{Worker}: {Line}")]
     public static partial void StandardError(this ILogger logger, string worker, string line);
 
     [LoggerMessage(22, LogLevel.Information, "Worker {Worker} (pid {ProcessId}) is recycled ({Reason}): a fresh one takes its place as soon as it is ready.")]
@@ -88,7 +95,7 @@ internal static partial class Log
     [LoggerMessage(32, LogLevel.Error, "A progress handler threw. The call goes on.")]
     public static partial void ProgressThrew(this ILogger logger, Exception exception);
 
-    [LoggerMessage(33, LogLevel.Warning, "Call {Call} of {EntryPoint} is made again ({Retry} of {Retries}): worker {Worker} (pid {ProcessId}) died while executing it, and it is idempotent.")]
+    [LoggerMessage(CallRetriedId, LogLevel.Warning, "Call {Call} of {EntryPoint} is made again ({Retry} of {Retries}): worker {Worker} (pid {ProcessId}) died while executing it, and it is idempotent.")]
     public static partial void CallRetried(this ILogger logger, long call, string entryPoint, string worker, int? processId, int retry, int retries);
 
     [LoggerMessage(30, LogLevel.Error, "A callback of {EntryPoint} threw. The pool goes on.")]

@@ -32,7 +32,7 @@ internal static class OutputPump
 
         if (line.Length > 0)
         {
-            onLine(line.ToString());
+            onLine(line.ToString().TrimEnd('\r'));
         }
     }
 
@@ -46,10 +46,18 @@ internal static class OutputPump
                 line.Clear();
             }
 
-            if (character != '\n')
+            if (character == '\n')
             {
-                line.Append(char.IsControl(character) && character is not ('\t' or '\r') ? ' ' : character);
+                continue;
             }
+
+            // Before a line's end it belongs to the end. Elsewhere it would let a terminal write over what stands there.
+            if (line.Length > 0 && line[^1] == '\r')
+            {
+                line[^1] = ' ';
+            }
+
+            line.Append(char.IsControl(character) && character is not ('\t' or '\r') ? ' ' : character);
         }
     }
 }

@@ -15,7 +15,7 @@ internal static class EntryAssemblyFinder
             throw PluginInfo.Unusable(path, "there is no such file or folder");
         }
 
-        var files = Directory.GetFiles(path, "*.dll").Order(StringComparer.Ordinal).ToList();
+        var files = FilesOf(path);
         var withDeps = files.Where(file => File.Exists(Path.ChangeExtension(file, ".deps.json"))).ToList();
         return withDeps switch
         {
@@ -23,6 +23,18 @@ internal static class EntryAssemblyFinder
             [] => Single(path, files, "has no DLL with an entry point"),
             _ => Single(path, withDeps, "has several DLLs with a .deps.json, none of which has an entry point"),
         };
+    }
+
+    private static List<string> FilesOf(string folder)
+    {
+        try
+        {
+            return [.. Directory.GetFiles(folder, "*.dll").Order(StringComparer.Ordinal)];
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw PluginInfo.Unusable(folder, $"the folder cannot be read: {exception.Message}");
+        }
     }
 
     private static AssemblyScan Single(string path, List<string> files, string otherwise)

@@ -10,6 +10,11 @@ namespace ProcessPool.Telemetry;
 [EventSource(Name = SandboxPoolTelemetry.EventSourceName)]
 internal sealed class PoolEvents : EventSource
 {
+    // Those that the command-line tool reads.
+    public const int PoolSnapshotId = 20;
+    public const int WorkerSnapshotId = 21;
+    public const int SnapshotEndedId = 22;
+
     public static readonly PoolEvents Log = new();
 
     private Timer? _snapshots;
@@ -65,18 +70,18 @@ internal sealed class PoolEvents : EventSource
         }
     }
 
-    [Event(20, Level = EventLevel.Informational, Keywords = Keywords.Snapshots)]
+    [Event(PoolSnapshotId, Level = EventLevel.Informational, Keywords = Keywords.Snapshots)]
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Numbers and texts only.")]
     public void PoolSnapshot(string pool, string state, int workers, int queued, long calls, long failed, long retries, string exits) =>
-        WriteEvent(20, pool, state, workers, queued, calls, failed, retries, exits);
+        WriteEvent(PoolSnapshotId, pool, state, workers, queued, calls, failed, retries, exits);
 
-    [Event(21, Level = EventLevel.Informational, Keywords = Keywords.Snapshots)]
+    [Event(WorkerSnapshotId, Level = EventLevel.Informational, Keywords = Keywords.Snapshots)]
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Numbers and texts only.")]
     public void WorkerSnapshot(string pool, string worker, int processId, string state, long calls, long residentBytes, double processorSeconds, double uptimeSeconds) =>
-        WriteEvent(21, pool, worker, processId, state, calls, residentBytes, processorSeconds, uptimeSeconds);
+        WriteEvent(WorkerSnapshotId, pool, worker, processId, state, calls, residentBytes, processorSeconds, uptimeSeconds);
 
-    [Event(22, Level = EventLevel.Informational, Keywords = Keywords.Snapshots, Message = "That was everything.")]
-    public void SnapshotEnded(int pools) => WriteEvent(22, pools);
+    [Event(SnapshotEndedId, Level = EventLevel.Informational, Keywords = Keywords.Snapshots, Message = "That was everything.")]
+    public void SnapshotEnded(int pools) => WriteEvent(SnapshotEndedId, pools);
 
     /// <summary>So many calls were settled, so many of them failed, so many workers have ended.</summary>
     [NonEvent]

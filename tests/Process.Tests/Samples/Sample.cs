@@ -3,7 +3,7 @@ using ProcessPool.TestKit;
 
 namespace ProcessPool.Process.Tests.Samples;
 
-/// <summary>A sample that runs; at the end of the test it is killed, if it has not ended.</summary>
+/// <summary>A sample that runs.</summary>
 internal sealed class Sample : IDisposable
 {
     private readonly System.Diagnostics.Process _process;
@@ -29,7 +29,7 @@ internal sealed class Sample : IDisposable
             RedirectStandardError = true,
             WorkingDirectory = Repository.Root,
         };
-        return new Sample(System.Diagnostics.Process.Start(start)!);
+        return new Sample(OwnProcess.Start(start));
     }
 
     /// <summary>The next line that is wanted; those before it are skipped.</summary>
@@ -58,14 +58,5 @@ internal sealed class Sample : IDisposable
         return new CliResult(_process.ExitCode, await output, await _error);
     }
 
-    public void Dispose()
-    {
-        if (!_process.HasExited)
-        {
-            _process.Kill();
-            _process.WaitForExit();
-        }
-
-        _process.Dispose();
-    }
+    public void Dispose() => _process.Dispose();
 }

@@ -70,5 +70,18 @@ public sealed class InputTests
         Assert.Equal([new(1, "a"), new(4, "b"), new(5, "c")], await reader.ReadAsync(CancellationToken.None).ToListAsync());
     }
 
+    [Fact]
+    public async Task A_line_ends_at_a_line_feed_alone_however_long_it_is()
+    {
+        var text = string.Join('\n', ["a\rb\r", new string('x', 40_000), "\ufeffc\r\r", "last\r"]);
+        using var reader = new LineReader(new MemoryStream(System.Text.Encoding.UTF8.GetBytes("\ufeff" + text)));
+        Assert.Equal(["a\rb", new string('x', 40_000), "\ufeffc\r", "last"], (await reader.ReadAsync(CancellationToken.None).ToListAsync()).Select(line => line.Text));
+    }
+
+    [Fact]
+    public void The_check_of_a_line_is_its_crc_32c_in_utf_8() =>
+        // The check value of CRC-32C: https://reveng.sourceforge.io/crc-catalogue/17plus.htm#crc.cat.crc-32-iscsi
+        Assert.Equal((0xE3069283u, 0x90F599E3u), (new InputLine(1, "123456789").Check(), new InputLine(1, "1").Check()));
+
     private static string Payload(CallArguments arguments) => System.Text.Encoding.UTF8.GetString(arguments.ToPayload(new CallPlace("p", 1, "E"), Binding.Payload.PayloadJson.ForHost(null)).Json.Span);
 }

@@ -197,7 +197,7 @@ public sealed class JoblogTests : IDisposable
         var history = new MapHistory(LogPath) { HasOutput = true };
         foreach (var record in records)
         {
-            history.Add(record.Index, record.IsSuccess, record.Check);
+            history.Add(record.Index, record.Outcome == JoblogRecord.Succeeded, record.Check);
         }
 
         using (var output = OutputFile.Open(OutputPath, resume: true))
