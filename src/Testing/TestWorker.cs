@@ -15,15 +15,19 @@ using HostCall = Func<string, ReadOnlyMemory<byte>, ReadOnlyMemory<byte>[], Canc
 /// <summary>A worker without a process: it runs the test's code as a sandbox runs a plugin's. Code that does not end when its worker is killed goes on.</summary>
 internal sealed class TestWorker : IWorker
 {
+    private static readonly CallReply Skipped = new(CallStatus.Skipped, default, [], null);
+
     private readonly PoolSettings _settings;
     private readonly Script _script;
     private readonly Func<string, ReadOnlyMemory<byte>, ReadOnlyMemory<byte>[], HostCall, CancellationToken, Task<(Reply First, IAsyncEnumerator<Reply>? Stream)>> _call;
     private readonly TaskCompletionSource<WorkerExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly long _startedAt;
+    // Over the marks and over what has not begun.
+    private readonly Lock _gate = new();
     private RecorderMark _mark = new(0, 0, 0);
     private IAsyncEnumerator<Reply>? _stream;
     private CancellationTokenSource _running = new();
-    private HashSet<long> _revoked = [];
+    private HashSet<long> _waiting = [];
     private long _callsServed;
 
     public TestWorker(string name, PoolSettings settings, IReadOnlyList<(string Name, MethodInfo Method, object? Instance)> code, Script script)
@@ -48,39 +52,27 @@ internal sealed class TestWorker : IWorker
 
     public long CallsServed => Interlocked.Read(ref _callsServed);
 
-    public Task<CallReply> InvokeAsync(CallRequest request, Callbacks? callbacks, CancellationToken cancellationToken) => UntilExitAsync(async () =>
+    public Task<CallReply> InvokeAsync(CallRequest request, Callbacks? callbacks, CancellationToken cancellationToken)
     {
-        // The thread is the caller's, or the pool's own; the test's code may take long.
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        var running = _running = new CancellationTokenSource();
-        using var asked = cancellationToken.UnsafeRegister(_ => running.Cancel(), null);
-        _mark = _mark with { StartedCall = request.Id, StartedAt = _settings.Time.GetTimestamp() };
-        if (_script.NextCall(request.EntryPoint) is { IsFault: true, Death: var death })
+        lock (_gate)
         {
-            if (death is not null)
-            {
-                Die(death);
-            }
-
-            // Whoever waits for this call sees the worker's end; the call's code never runs.
-            await Exited.ConfigureAwait(false);
-            return new CallReply(CallStatus.Skipped, default, [], null);
+            _waiting = [request.Id];
         }
 
-        var (first, stream) = await _call(request.EntryPoint, request.Payload, request.Attachments, HostCallOf(request.Id, callbacks), running.Token).ConfigureAwait(false);
-        _stream = stream;
-        return Finish(request.Id, first);
-    });
+        return RunAsync(request, callbacks, cancellationToken);
+    }
 
     public async Task InvokeManyAsync(Chunk calls, Action<int, CallReply> reply, PlainReply plain)
     {
-        _revoked = [];
+        lock (_gate)
+        {
+            _waiting = [.. Enumerable.Range(0, calls.Count).Select(calls.IdOf)];
+        }
+
         var message = calls.ToMessage();
         for (var i = 0; i < calls.Count; i++)
         {
-            var each = _revoked.Contains(calls.IdOf(i))
-                ? new CallReply(CallStatus.Skipped, default, [], null)
-                : await InvokeAsync(message.RequestOf(i), callbacks: null, CancellationToken.None).ConfigureAwait(false);
+            var each = await RunAsync(message.RequestOf(i), callbacks: null, CancellationToken.None).ConfigureAwait(false);
             if (each.Status != CallStatus.Succeeded || each.Attachments.Length > 0 || !plain(i, each.Payload.Span))
             {
                 reply(i, each);
@@ -114,16 +106,17 @@ internal sealed class TestWorker : IWorker
     {
         if (_mark.StartedCall == callId)
         {
-            _running.Cancel();
+            // The test's code may listen to the token, and does so on a thread of its own.
+            _ = _running.CancelAsync();
         }
     }
 
     public Task<IReadOnlyList<long>> RevokeAsync(IReadOnlyList<long> callIds)
     {
-        // Those after the one that executes.
-        IReadOnlyList<long> revoked = [.. callIds.Where(id => id > _mark.StartedCall)];
-        _revoked = [.. _revoked, .. revoked];
-        return Task.FromResult(revoked);
+        lock (_gate)
+        {
+            return Task.FromResult<IReadOnlyList<long>>([.. callIds.Where(_waiting.Remove)]);
+        }
     }
 
     public Task WarmUpAsync() => Task.CompletedTask;
@@ -154,7 +147,55 @@ internal sealed class TestWorker : IWorker
 
     public async ValueTask DisposeAsync() => await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
 
-    private void Die(WorkerExit exit) => _exited.TrySetResult(exit with { Uptime = _settings.Time.GetElapsedTime(_startedAt), CallsServed = CallsServed, Mark = _mark });
+    private void Die(WorkerExit exit)
+    {
+        lock (_gate)
+        {
+            _exited.TrySetResult(exit with { Uptime = _settings.Time.GetElapsedTime(_startedAt), CallsServed = CallsServed, Mark = _mark });
+        }
+    }
+
+    private Task<CallReply> RunAsync(CallRequest request, Callbacks? callbacks, CancellationToken cancellationToken) => UntilExitAsync(async () =>
+    {
+        // The thread is the caller's, or the pool's own; the test's code may take long.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        if (Begin(request.Id) is not { } running)
+        {
+            return Skipped;
+        }
+
+        using var asked = cancellationToken.UnsafeRegister(_ => _ = running.CancelAsync(), null);
+        if (_script.NextCall(request.EntryPoint) is { IsFault: true, Death: var death })
+        {
+            if (death is not null)
+            {
+                Die(death);
+            }
+
+            // Whoever waits for this call sees the worker's end; the call's code never runs.
+            await Exited.ConfigureAwait(false);
+            return Skipped;
+        }
+
+        var (first, stream) = await _call(request.EntryPoint, request.Payload, request.Attachments, HostCallOf(request.Id, callbacks), running.Token).ConfigureAwait(false);
+        _stream = stream;
+        return Finish(request.Id, first);
+    });
+
+    // At once: a call that was revoked, or whose worker's death says that it had not begun, is run by somebody else.
+    private CancellationTokenSource? Begin(long callId)
+    {
+        lock (_gate)
+        {
+            if (HasExited || !_waiting.Remove(callId))
+            {
+                return null;
+            }
+
+            _mark = _mark with { StartedCall = callId, StartedAt = _settings.Time.GetTimestamp() };
+            return _running = new CancellationTokenSource();
+        }
+    }
 
     private async Task<CallReply> UntilExitAsync(Func<Task<CallReply>> work)
     {

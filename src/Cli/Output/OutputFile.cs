@@ -120,17 +120,7 @@ internal sealed class OutputFile : IDisposable
         try
         {
             written.SetLength(0);
-            var block = new byte[1 << 20];
-            foreach (var (start, end) in ranges)
-            {
-                for (var at = start; at < end;)
-                {
-                    var read = RandomAccess.Read(Stream.SafeFileHandle, block.AsSpan(0, (int)Math.Min(block.Length, end - at)), at);
-                    written.Write(block, 0, read);
-                    at += read;
-                }
-            }
-
+            ranges.Copy(Stream, written);
             if (!OperatingSystem.IsWindows())
             {
                 File.SetUnixFileMode(written.SafeFileHandle, File.GetUnixFileMode(Stream.SafeFileHandle));

@@ -28,4 +28,25 @@ internal static class OutputRanges
 
         return ranges;
     }
+
+    /// <summary>Copies them, one behind the other.</summary>
+    /// <exception cref="IOException">The file has become shorter than they are.</exception>
+    public static void Copy(this IReadOnlyList<(long Start, long End)> ranges, FileStream from, Stream to)
+    {
+        var block = new byte[1 << 20];
+        foreach (var (start, end) in ranges)
+        {
+            for (var at = start; at < end;)
+            {
+                var read = RandomAccess.Read(from.SafeFileHandle, block.AsSpan(0, (int)Math.Min(block.Length, end - at)), at);
+                if (read == 0)
+                {
+                    throw new IOException($"'{from.Name}' has become shorter while it was read: something else writes to it. It is as that left it.");
+                }
+
+                to.Write(block, 0, read);
+                at += read;
+            }
+        }
+    }
 }

@@ -80,14 +80,22 @@ internal sealed class DotnetLocator(string? processPath, string runtimeDirectory
         }
     }
 
-    private static string? Look(string path)
+    /// <summary>What is wrong with a <c>dotnet</c> on this machine; null when it will do.</summary>
+    public static string? Look(string path)
     {
         if (!File.Exists(path))
         {
             return "is not there";
         }
 
-        var installed = new InstalledFrameworks(path);
-        return installed.Has(OfSandbox) ? null : $"has no .NET {OfSandbox.Version} or later in {installed.Location}";
+        try
+        {
+            var installed = new InstalledFrameworks(path);
+            return installed.Has(OfSandbox) ? null : $"has no .NET {OfSandbox.Version} or later in {installed.Location}";
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return $"cannot be looked at: {exception.Message}";
+        }
     }
 }

@@ -1,3 +1,5 @@
+using ProcessPool.Protocol;
+
 namespace ProcessPool.Workers;
 
 /// <summary>From an exit code and the last words on standard error to a reason.</summary>
@@ -29,6 +31,8 @@ internal static class ExitClassifier
     {
         // What the runtime prints before it aborts. Any other end was not for that reason, whatever a plugin has printed.
         { } signal when signal != "SIGABRT" => signal == "SIGKILL" ? CrashReason.KilledFromOutside : CrashReason.Crashed,
+        // What the sandbox prints when it could not read a message.
+        null when exitCode == SandboxExitCode.ProtocolError && standardErrorTail.Contains("System.OutOfMemoryException", StringComparison.Ordinal) => CrashReason.OutOfMemory,
         null when !OperatingSystem.IsWindows() => CrashReason.ExitCalled,
         _ when standardErrorTail.Contains("Stack overflow.", StringComparison.Ordinal) => CrashReason.StackOverflow,
         _ when standardErrorTail.Contains("Out of memory.", StringComparison.Ordinal)

@@ -1,6 +1,7 @@
 using System.Runtime.Versioning;
 using ProcessPool.Confining;
 using ProcessPool.Confining.Linux;
+using ProcessPool.Protocol;
 
 namespace ProcessPool.Sandbox;
 

@@ -59,7 +59,7 @@ internal static class SandboxProcess
         }
         catch (Exception exception)
         {
-            await Console.Error.WriteLineAsync($"The host's messages cannot be understood: {exception.Message}").ConfigureAwait(false);
+            await Console.Error.WriteLineAsync($"The host's messages cannot be read: {exception.GetType()}: {exception.Message}").ConfigureAwait(false);
             return SandboxExitCode.ProtocolError;
         }
     }

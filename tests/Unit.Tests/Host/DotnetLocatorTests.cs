@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using ProcessPool.Launch;
+using ProcessPool.TestKit;
 
 namespace ProcessPool.Unit.Tests.Host;
 
@@ -52,6 +54,33 @@ public sealed class DotnetLocatorTests
             $"DOTNET_HOST_PATH: none; this program: none; this program's runtime: none; DOTNET_ROOT_{Architecture.ToUpperInvariant()}: none; DOTNET_ROOT: /old/dotnet has no .NET 10.0 or later; "
             + $"/etc/dotnet/install_location_{Architecture.ToLowerInvariant()}: none; /etc/dotnet/install_location: none; the usual place: /usr/share/dotnet/dotnet is not there; the usual place: /usr/lib/dotnet/dotnet is not there",
             locator.Describe());
+    }
+
+    [Fact]
+    [UnsupportedOSPlatform("windows")]
+    public void One_whose_frameworks_may_not_be_read_is_passed_over_and_told_of()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Modes are those of Linux.");
+        var root = Directory.CreateTempSubdirectory("dotnet-").FullName;
+        var framework = Path.Combine(root, "shared", "Microsoft.NETCore.App");
+        Directory.CreateDirectory(Path.Combine(framework, "10.0.1"));
+        File.WriteAllText(Path.Combine(root, "dotnet"), "");
+        Assert.Null(DotnetLocator.Look(Path.Combine(root, "dotnet")));
+        File.SetUnixFileMode(root, (UnixFileMode)0b111_101_101);
+        File.SetUnixFileMode(framework, UnixFileMode.None);
+        try
+        {
+            var locator = new DotnetLocator(null, "/app/", name => name == "DOTNET_ROOT" ? root : null, _ => null, path => path.StartsWith(root, StringComparison.Ordinal) ? DotnetLocator.Look(path) : "is not there");
+            OrdinaryUser.Run(() =>
+            {
+                Assert.Null(locator.Find());
+                Assert.Contains($"DOTNET_ROOT: {root}/dotnet cannot be looked at: Access to the path '{framework}' is denied.", locator.Describe(), StringComparison.Ordinal);
+            });
+        }
+        finally
+        {
+            Folders.Delete(root);
+        }
     }
 
     private static DotnetLocator Locator(string program, string runtime, string[] usable) =>

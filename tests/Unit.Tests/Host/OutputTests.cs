@@ -64,6 +64,9 @@ public sealed class OutputTests
     [InlineData(134, "Out of memory.", CrashReason.OutOfMemory, "SIGABRT")]
     [InlineData(134, "Unhandled exception. System.Exception", CrashReason.Crashed, "SIGABRT")]
     [InlineData(128 + 40, "", CrashReason.Crashed, "signal 40")]
+    [InlineData(68, "The host's messages cannot be read: System.OutOfMemoryException: no", CrashReason.OutOfMemory, null)]
+    [InlineData(68, "The host's messages cannot be read: System.FormatException: no", CrashReason.ExitCalled, null)]
+    [InlineData(3, "System.OutOfMemoryException", CrashReason.ExitCalled, null)]
     [InlineData(255, "", CrashReason.ExitCalled, null)]
     public void Exit_codes_and_last_words_become_reasons(int exitCode, string tail, CrashReason reason, string? signal)
     {

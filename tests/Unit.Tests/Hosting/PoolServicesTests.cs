@@ -5,6 +5,8 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
+using ProcessPool.Testing;
+using ProcessPool.TestKit;
 
 namespace ProcessPool.Unit.Tests.Hosting;
 
@@ -64,10 +66,34 @@ public sealed class PoolServicesTests
         Assert.Equal((HealthStatus.Unhealthy, "Pool pdf takes no calls: it is Created."), (report.Status, report.Entries["sandbox-pool-pdf"].Description));
     }
 
+    [Fact]
+    public async Task The_pool_of_a_test_takes_the_place_of_the_applications()
+    {
+        var builder = Microsoft.Extensions.Hosting.Host.CreateApplicationBuilder();
+        builder.Logging.ClearProviders();
+        builder.Services.AddSandboxPool("pdf", options => options.Plugin = "not/there").AddContract<IContract>();
+        builder.Services.AddHealthChecks().AddSandboxPool("pdf");
+        builder.Services.AddKeyedSingleton("pdf", new TestPool().Add("Square", (long value) => value * value).Add<IContract>(new One()).Create());
+        using var host = builder.Build();
+        await host.StartAsync().Within("the host starts");
+        var pool = host.Services.GetRequiredKeyedService<SandboxPool>("pdf");
+        Assert.Equal(PoolState.Running, pool.State);
+        Assert.Equal(49, await pool.InvokeAsync<long>("Square", [7]).Within("the call ends"));
+        Assert.Equal(1, await host.Services.GetRequiredKeyedService<IContract>("pdf").OneAsync().Within("the call ends"));
+        Assert.Equal(HealthStatus.Healthy, (await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync()).Status);
+        await host.StopAsync().Within("the host stops");
+        Assert.Equal(PoolState.Stopped, pool.State);
+    }
+
     private static string Flatten(Exception exception) => exception is AggregateException many ? string.Join('\n', many.InnerExceptions.Select(Flatten)) : exception.Message;
 
     public interface IContract
     {
         Task<int> OneAsync();
+    }
+
+    private sealed class One : IContract
+    {
+        public Task<int> OneAsync() => Task.FromResult(1);
     }
 }

@@ -1,4 +1,4 @@
-namespace ProcessPool.Sandbox;
+namespace ProcessPool.Protocol;
 
 /// <summary>How the sandbox ends by itself. Anything else was the plugin's or the system's doing.</summary>
 internal static class SandboxExitCode
@@ -12,6 +12,6 @@ internal static class SandboxExitCode
     /// <summary>Confining itself failed half-way.</summary>
     public const int NotConfined = 65;
 
-    /// <summary>The host's messages could not be understood.</summary>
+    /// <summary>The host's messages could not be understood, or there was no memory to read them.</summary>
     public const int ProtocolError = 68;
 }
