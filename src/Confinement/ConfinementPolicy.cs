@@ -31,8 +31,8 @@ public sealed record ConfinementPolicy
     /// <summary>For code that is not trusted at all.</summary>
     public static ConfinementPolicy Strict { get; } = new(ConfinementLevel.Strict);
 
-    /// <summary>The level.</summary>
-    public ConfinementLevel Level { get; }
+    /// <summary>The level. What belongs to a higher one is refused when a pool is made of the policy.</summary>
+    public ConfinementLevel Level { get; init; }
 
     /// <summary>Files and folders that the plugin may read, beside the runtime, the plugin's own folder and its scratch folder. Absolute paths that exist. From <see cref="ConfinementLevel.Restricted"/> up.</summary>
     public ImmutableArray<string> ReadablePaths { get; init; } = [];
@@ -113,6 +113,12 @@ public sealed record ConfinementPolicy
         if (ReadablePaths.IsDefault || WritablePaths.IsDefault || Weakenings.IsDefault)
         {
             yield return "Confinement has a list that is default(ImmutableArray<T>): write [].";
+            yield break;
+        }
+
+        if (!Enum.IsDefined(Level))
+        {
+            yield return $"Confinement.Level is {Level}; it must be None, Limits, Restricted or Strict.";
             yield break;
         }
 

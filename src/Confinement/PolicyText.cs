@@ -67,7 +67,7 @@ internal sealed record PolicyText(
             switch (line[..at])
             {
                 case "level":
-                    policy = Of(value);
+                    policy = policy with { Level = Enum.TryParse<ConfinementLevel>(value, out var level) ? level : throw new FormatException($"'{value}' is no level.") };
                     break;
                 case "canary":
                     canary = Uri.UnescapeDataString(value);
@@ -121,15 +121,6 @@ internal sealed record PolicyText(
 
         return new PolicyText(policy, scratch, readable, devices, programs, descriptors, canary, host);
     }
-
-    private static ConfinementPolicy Of(string level) => level switch
-    {
-        nameof(ConfinementLevel.None) => ConfinementPolicy.None,
-        nameof(ConfinementLevel.Limits) => ConfinementPolicy.Limits,
-        nameof(ConfinementLevel.Restricted) => ConfinementPolicy.Restricted,
-        nameof(ConfinementLevel.Strict) => ConfinementPolicy.Strict,
-        _ => throw new FormatException($"'{level}' is no level."),
-    };
 
     private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
 

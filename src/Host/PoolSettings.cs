@@ -24,7 +24,7 @@ internal sealed record PoolSettings
     public static readonly TimeSpan Longest = TimeSpan.FromDays(24);
 
     public required string PluginPath { get; init; }
-    public required string? Name { get; init; }
+    public required string Name { get; init; }
     public required int RequestedWorkers { get; init; }
     public required int Workers { get; init; }
     public required int MinWorkers { get; init; }
@@ -56,6 +56,7 @@ internal sealed record PoolSettings
     public required HostServices Services { get; init; }
     public required ILogger Logger { get; init; }
     public required PluginLoggers PluginLoggers { get; init; }
+    public PluginSources PluginSources { get; } = new();
     public required TimeProvider Time { get; init; }
 
     /// <summary>How many items of a map may be under way at least: enough to keep the queue full.</summary>
@@ -144,6 +145,7 @@ internal sealed record PoolSettings
         var processors = System.Environment.ProcessorCount;
         var workers = options.Workers.Resolve(processors, options.AllowOversubscription);
         var json = PayloadJson.ForHost(options.JsonTypeInfoResolver);
+        var name = options.Name ?? NameOf(Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.Plugin)));
         return new PoolSettings
         {
             Retries = options.Retries,
@@ -153,7 +155,7 @@ internal sealed record PoolSettings
             Json = json,
             Services = new HostServices(options.Exposed, json),
             PluginPath = Path.GetFullPath(options.Plugin),
-            Name = options.Name,
+            Name = name,
             RequestedWorkers = options.Workers.Resolve(processors, allowOversubscription: true),
             Workers = workers,
             MinWorkers = Math.Min(options.MinWorkers ?? workers, workers),
@@ -178,12 +180,11 @@ internal sealed record PoolSettings
             CallTimeout = options.CallTimeout,
             CancelGrace = options.CancelGrace,
             StopTimeout = options.StopTimeout,
-            Logger = LoggerOf(options) is { } logger ? new GuardedLogger(logger) : NullLogger.Instance,
+            Logger = (options.Logger ?? options.LoggerFactory?.CreateLogger($"{nameof(ProcessPool)}.{name}")) is { } logger ? new GuardedLogger(logger) : NullLogger.Instance,
             PluginLoggers = new PluginLoggers(options.LoggerFactory),
             Time = options.TimeProvider!,
         };
     }
 
-    private static ILogger? LoggerOf(SandboxPoolOptions options) =>
-        options.Logger ?? options.LoggerFactory?.CreateLogger(options.Name is null ? nameof(ProcessPool) : $"{nameof(ProcessPool)}.{options.Name}");
+    private static string NameOf(string plugin) => plugin.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) ? Path.GetFileNameWithoutExtension(plugin) : Path.GetFileName(plugin);
 }

@@ -40,11 +40,12 @@ public sealed partial class SandboxPool
     private async Task<SettledCall> TracedAsync(
         string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, TaskCompletionSource? queued, bool measure, CancellationToken cancellationToken)
     {
-        using var span = CallTrace.Begin(Name, entryPoint);
+        var span = CallTrace.Begin(Name, entryPoint);
+        using var ending = new SpanScope(span);
         try
         {
             var settled = await CallAsync(entryPoint, arguments, options, lease, queued, measure, span, cancellationToken).ConfigureAwait(false);
-            CallTrace.Answered(span, settled);
+            CallTrace.Answered(span, settled, _settings.PluginSources);
             return settled;
         }
         catch (Exception exception) when (CallTrace.Failed(span, exception))
@@ -125,9 +126,11 @@ public sealed partial class SandboxPool
     internal async IAsyncEnumerable<T> StreamAsync<T>(
         string entryPoint, CallArguments? arguments, CallOptions? options, Lease? lease, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        var span = CallTrace.Begin(Name, entryPoint);
+        using var ending = new SpanScope(span);
+
         // Whoever stops reading in the middle cancels the call.
         using var left = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var span = CallTrace.Begin(Name, entryPoint);
         var (queue, call) = await PrepareStreamAsync(entryPoint, arguments, options, lease, span, left.Token).ConfigureAwait(false);
         var stream = call.Stream!;
         using var registration = WithdrawWhenCancelled(queue, call);
@@ -211,12 +214,12 @@ public sealed partial class SandboxPool
     }
 
     // Whoever cancels gets the exception of the token that he knows.
-    private static async Task SettleAsync(Invocation call, Activity? span, CancellationToken cancellationToken)
+    private async Task SettleAsync(Invocation call, Activity? span, CancellationToken cancellationToken)
     {
         try
         {
             var settled = await call.Settled.ConfigureAwait(false);
-            CallTrace.Answered(span, settled);
+            CallTrace.Answered(span, settled, _settings.PluginSources);
             ResultReader.ThrowIfFailed(settled.Reply, settled.Site);
         }
         catch (Exception exception) when (exception is not PluginCallException && CallTrace.Failed(span, exception))

@@ -50,13 +50,11 @@ public sealed partial class SandboxPool : IAsyncDisposable
         _contracts = [.. _settings.Contracts];
         _launcherFor = launcherFor;
         _pluginPath = _settings.PluginPath;
-        var path = Path.TrimEndingDirectorySeparator(_pluginPath);
-        Name = _settings.Name ?? (path.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) ? Path.GetFileNameWithoutExtension(path) : Path.GetFileName(path));
         Counts = new PoolCounts(Name, _settings.Time);
     }
 
     /// <summary>The pool's name.</summary>
-    public string Name { get; }
+    public string Name => _settings.Name;
 
     /// <summary>How many workers the pool has when it runs.</summary>
     public int WorkerCount => _settings.Workers;
@@ -269,6 +267,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
                 _stopReport = new StopReport(reports.Sum(report => report.Completed), reports.Sum(report => report.Cancelled), reports.Sum(report => report.Killed));
                 _settings.Logger.PoolStopped(Name, _stopReport.Completed, _stopReport.Cancelled, _stopReport.Killed);
                 PoolEvents.Log.PoolStopped(Name);
+                _settings.PluginSources.Dispose();
             }
 
             return _stopReport;

@@ -3,9 +3,10 @@ using Microsoft.Extensions.Hosting;
 namespace ProcessPool.Hosting;
 
 /// <summary>Starts a catalog with the host, and stops it when what was added after it has stopped.</summary>
-internal sealed class CatalogLife(PluginCatalog catalog) : IHostedService
+/// <param name="catalog">Finds it. Not before the host starts: all options are checked first, and everything that is wrong with them is said together.</param>
+internal sealed class CatalogLife(Func<PluginCatalog> catalog) : IHostedService
 {
-    public Task StartAsync(CancellationToken cancellationToken) => catalog.StartAsync(cancellationToken);
+    public Task StartAsync(CancellationToken cancellationToken) => catalog().StartAsync(cancellationToken);
 
-    public Task StopAsync(CancellationToken cancellationToken) => catalog.StopAsync(drain: true, cancellationToken);
+    public Task StopAsync(CancellationToken cancellationToken) => catalog().StopAsync(drain: true, cancellationToken);
 }

@@ -23,9 +23,10 @@ public static class PluginCatalogServices
             throw new InvalidOperationException("There is a plugin catalog already. An application has one; make further ones with new PluginCatalog(…).");
         }
 
-        services.AddOptions<PluginCatalogOptions>().Configure(configure).PostConfigure<IServiceProvider>(Complete);
+        services.AddOptions<PluginCatalogOptions>().Configure(configure).PostConfigure<IServiceProvider>(Complete).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<PluginCatalogOptions>, CatalogOptionsValidator>();
         services.AddSingleton(provider => new PluginCatalog(provider.GetRequiredService<IOptions<PluginCatalogOptions>>().Value));
-        services.AddSingleton<IHostedService, CatalogLife>();
+        services.AddSingleton<IHostedService>(provider => new CatalogLife(provider.GetRequiredService<PluginCatalog>));
         return services;
     }
 

@@ -2,7 +2,7 @@ using ProcessPool.Workers;
 
 namespace ProcessPool.Testing;
 
-/// <summary>What is to go wrong. Thread-safe once the pool runs.</summary>
+/// <summary>What is to go wrong. Thread-safe.</summary>
 internal sealed class Script
 {
     private readonly Lock _gate = new();
@@ -18,13 +18,19 @@ internal sealed class Script
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(entryPoint);
         ArgumentOutOfRangeException.ThrowIfLessThan(call ?? 1, 1);
-        _faults.Add((entryPoint, call, death));
+        lock (_gate)
+        {
+            _faults.Add((entryPoint, call, death));
+        }
     }
 
     public void FailStart(int? start, string message)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(start ?? 1, 1);
-        _failures.Add((start, message));
+        lock (_gate)
+        {
+            _failures.Add((start, message));
+        }
     }
 
     /// <summary>A worker starts.</summary>

@@ -6,7 +6,7 @@ namespace ProcessPool.Testing;
 
 /// <summary>
 /// A <see cref="SandboxPool"/> for unit tests. Queue, timeouts, retries, restarts, errors and typed proxies are the real ones; only the workers are not processes: they run delegates of the test in its own
-/// process, and die, hang or fail to start where the test says so. Arguments and results are serialized as ever. There is no isolation, no confinement and no output capture. Not thread-safe until a pool is made of it.
+/// process, and die, hang or fail to start where the test says so. Arguments and results are serialized as ever. There is no isolation, no confinement and no output capture. What goes wrong may be added while a pool runs; entry points are those that there are when it is made. Adding entry points is not thread-safe.
 /// </summary>
 /// <example><code>
 /// var script = new TestPool().Add("Measure", (string path) => (long)path.Length).Crash("Measure", call: 2);
@@ -21,11 +21,16 @@ public sealed class TestPool
     /// <param name="entryPoint">The name to call it by.</param>
     /// <param name="implementation">What it does: synchronous or asynchronous; a <see cref="CancellationToken"/> is supplied where it takes one. With <see cref="IdempotentAttribute"/> it may be retried.</param>
     /// <returns>This script.</returns>
-    /// <exception cref="ArgumentException">There is one of that name.</exception>
+    /// <exception cref="ArgumentException">There is one of that name, or it takes an <see cref="IPluginContext"/>, which only a sandbox has.</exception>
     public TestPool Add(string entryPoint, Delegate implementation)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(entryPoint);
         ArgumentNullException.ThrowIfNull(implementation);
+        if (implementation.Method.GetParameters().Any(parameter => parameter.ParameterType == typeof(IPluginContext)))
+        {
+            throw new ArgumentException($"{entryPoint} takes an {nameof(IPluginContext)}, which only a sandbox has. Wrap it: (…) => Method(…, yourOwnContext).", nameof(implementation));
+        }
+
         _entryPoints.Add(entryPoint, (implementation.Method, implementation.Target, null));
         return this;
     }
@@ -87,7 +92,7 @@ public sealed class TestPool
     {
         var options = new SandboxPoolOptions { Plugin = "test", Name = "test", Workers = 1, AllowOversubscription = true, Restart = new RestartPolicy { FirstDelay = TimeSpan.Zero, MaxDelay = TimeSpan.Zero } };
         configure?.Invoke(options);
-        var plugin = PluginInfo.Of("Test", [.. _entryPoints.Select(each => EntryPointInfo.Of(each.Key, each.Value.Method) with { Contract = each.Value.Contract })]);
+        var plugin = PluginInfo.Of("Test", [.. _entryPoints.Select(each => Describe(each.Key, each.Value.Method, each.Value.Instance, each.Value.Contract))]);
         var code = _entryPoints.Select(each => (each.Key, each.Value.Method, each.Value.Instance)).ToList();
         return new SandboxPool(options, (settings, name, _) => new TestLauncher(settings, name, code, _script), _ => plugin);
     }
@@ -102,5 +107,19 @@ public sealed class TestPool
         var pool = Create(configure);
         await pool.StartAsync(cancellationToken).ConfigureAwait(false);
         return pool;
+    }
+
+    // An implementation may be marked [Idempotent] where its contract is not.
+    private static EntryPointInfo Describe(string entryPoint, MethodInfo method, object? instance, string? contract)
+    {
+        var described = EntryPointInfo.Of(entryPoint, method) with { Contract = contract };
+        if (contract is null)
+        {
+            return described;
+        }
+
+        var map = instance!.GetType().GetInterfaceMap(method.DeclaringType!);
+        var own = map.TargetMethods[Array.IndexOf(map.InterfaceMethods, method)];
+        return described with { IsIdempotent = described.IsIdempotent || own.IsDefined(typeof(IdempotentAttribute), inherit: true) };
     }
 }

@@ -214,7 +214,11 @@ internal sealed class TestWorker : IWorker
             _mark = _mark with { FinishedCall = callId };
         }
 
-        return new CallReply((CallStatus)status, payload, attachments, error is null ? null : ErrorMapper.Map(error));
+        var bytes = WireLimits.SizeOf(payload, attachments);
+        var most = _settings.MaxMessageBytes - WireLimits.EnvelopeBytes;
+        return bytes > most
+            ? new CallReply(CallStatus.ResultRefused, default, [], new RemoteError("", $"The result is {bytes} bytes; at most {most} fit into a message (MaxMessageBytes).", "", null))
+            : new CallReply((CallStatus)status, payload, attachments, error is null ? null : ErrorMapper.Map(error));
     }
 
     private static HostCall HostCallOf(long callId, Callbacks? callbacks) => async (target, payload, attachments, cancellationToken) =>

@@ -19,6 +19,7 @@ internal sealed class CallSpan
     private static volatile CallSpan? s_current;
 
     private readonly List<Activity> _began = [];
+    private readonly HashSet<ActivitySpanId> _places = [];
     private readonly ActivityTraceId _trace;
     private readonly Activity? _before = Activity.Current;
     private Activity? _own;
@@ -84,7 +85,8 @@ internal sealed class CallSpan
     {
         lock (_began)
         {
-            if (_isOver || activity.TraceId != _trace)
+            // Its own is the first. What an earlier call of the same trace has left behind has another parent.
+            if (_isOver || activity.TraceId != _trace || !(_began.Count == 0 ? activity.Source == Source : _places.Contains(activity.ParentSpanId)))
             {
                 return;
             }
@@ -92,6 +94,7 @@ internal sealed class CallSpan
             if (_began.Count < Most)
             {
                 _began.Add(activity);
+                _places.Add(activity.SpanId);
             }
             else
             {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ProcessPool.Protocol;
+using ProcessPool.Telemetry;
 
 namespace ProcessPool.Calls;
 
@@ -18,7 +19,7 @@ internal sealed class BatchCalls<T>
     // Of the entry point that was called last: calls of several in turn go by themselves.
     private Bundler<T>? _bundler;
     private readonly ExecutionContext? _context = ExecutionContext.Capture();
-    private readonly TraceParent? _trace = TraceParent.Of(Activity.Current);
+    private readonly TraceParent? _trace = CallTrace.IsListenedTo ? TraceParent.Of(Activity.Current) : null;
     private Task _queued = Task.CompletedTask;
     private long _lastStarted = -1;
     private bool _isComplete;

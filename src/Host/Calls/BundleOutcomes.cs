@@ -88,6 +88,7 @@ internal sealed class BundleOutcomes<T> : OutcomeSource<T>
             {
                 // It never came to a worker. If it was refused, so was each item by itself.
                 _failure = exception;
+                _pool.Counts.FailedTogether(_carrier, exception, _bundle.Count);
             }
         }
 
@@ -167,7 +168,7 @@ internal sealed class BundleOutcomes<T> : OutcomeSource<T>
             var settled = await call.Settled.ConfigureAwait(false);
             if (_bundle.Trace?.Activity is { } span)
             {
-                SpanReplay.Run(span, settled.Reply.Spans, settled.Site);
+                SpanReplay.Run(span, settled.Reply.Spans, settled.Site, _settings.PluginSources);
             }
 
             return new CallOutcome<T>(_firstIndex + index, ResultReader.Read<T>(settled, _settings.Json), null);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using ProcessPool.Diagnostics;
 using ProcessPool.Protocol;
+using ProcessPool.Telemetry;
 
 namespace ProcessPool.Calls;
 
@@ -31,7 +32,8 @@ internal sealed class MapPump(int window, TimeSpan patience, TimeProvider time)
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var span = begin?.Invoke();
+        var span = begin?.Invoke();
+        using var ending = new SpanScope(span);
         bundler?.Trace = TraceParent.Of(span);
         var room = new MapRoom();
         var sources = new OutcomeSources<TResult>(ordered, stop.Token);

@@ -8,8 +8,8 @@ namespace ProcessPool.Catalog;
 internal sealed record CatalogSettings(
     string Directory, Action<string, SandboxPoolOptions>? ConfigurePool, IReadOnlySet<string>? Trust, TimeSpan SettleTime, bool Watch, ILogger Logger, TimeProvider Time)
 {
-    /// <exception cref="ArgumentException">Options are out of range; the message has a line for each.</exception>
-    public static CatalogSettings From(PluginCatalogOptions options)
+    /// <summary>Everything that is wrong with the options, a line each.</summary>
+    public static List<string> FaultsOf(PluginCatalogOptions options)
     {
         var faults = new List<string>();
         if (string.IsNullOrWhiteSpace(options.Directory) || !System.IO.Directory.Exists(options.Directory))
@@ -32,12 +32,15 @@ internal sealed record CatalogSettings(
             faults.Add("TimeProvider is null.");
         }
 
-        return faults.Count > 0
-            ? throw new ArgumentException(string.Join(Environment.NewLine, faults), nameof(options))
-            : new CatalogSettings(
-                Path.GetFullPath(options.Directory), options.ConfigurePool, options.Trust?.Select(digest => digest.ToLowerInvariant()).ToHashSet(), options.SettleTime, options.Watch,
-                options.Logger is null ? NullLogger.Instance : new GuardedLogger(options.Logger), options.TimeProvider!);
+        return faults;
     }
+
+    /// <exception cref="ArgumentException">Options are out of range; the message has a line for each.</exception>
+    public static CatalogSettings From(PluginCatalogOptions options) => FaultsOf(options) is { Count: > 0 } faults
+        ? throw new ArgumentException(string.Join(Environment.NewLine, faults), nameof(options))
+        : new CatalogSettings(
+            Path.GetFullPath(options.Directory), options.ConfigurePool, options.Trust?.Select(digest => digest.ToLowerInvariant()).ToHashSet(), options.SettleTime, options.Watch,
+            options.Logger is null ? NullLogger.Instance : new GuardedLogger(options.Logger), options.TimeProvider!);
 
     /// <summary>How the pool of one plugin is set up.</summary>
     /// <exception cref="PluginLoadException">The user's own set-up threw.</exception>

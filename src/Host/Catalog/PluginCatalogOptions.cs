@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using ProcessPool.Catalog;
 
 namespace ProcessPool;
 
@@ -33,4 +34,8 @@ public sealed class PluginCatalogOptions
 
     /// <summary>The clock. Default: <see cref="TimeProvider.System"/>.</summary>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
+
+    /// <summary>Looks for everything that is wrong with the options: what the constructor of <see cref="PluginCatalog"/> would refuse.</summary>
+    /// <returns>A sentence for each fault; none when a catalog can be made.</returns>
+    public IReadOnlyList<string> Validate() => CatalogSettings.FaultsOf(this);
 }

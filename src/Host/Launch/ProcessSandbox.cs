@@ -162,7 +162,7 @@ internal sealed class ProcessSandbox : ISandbox
         {
             try
             {
-                return _disposed || _process.HasExited ? null : _process.TotalProcessorTime;
+                return _disposed || _process.HasExited ? null : OperatingSystem.IsLinux() ? ProcessorTime.OfLinuxProcess(_process.Id) : _process.TotalProcessorTime;
             }
             catch (Exception exception) when (exception is InvalidOperationException or System.ComponentModel.Win32Exception)
             {

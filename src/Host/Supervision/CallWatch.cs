@@ -134,6 +134,8 @@ internal sealed class CallWatch : IDisposable
 
     private void End(EndReason reason)
     {
+        var isAsked = reason == EndReason.Cancelled || reason == EndReason.TimedOut && _call.Traits.AcceptsCancellation;
+
         // The lock is held over asking and killing: neither runs a user's code, and after disposal neither may happen.
         lock (_gate)
         {
@@ -143,21 +145,22 @@ internal sealed class CallWatch : IDisposable
             }
 
             Reason = Reason == EndReason.None ? reason : Reason;
-            if (!_call.Traits.AcceptsCancellation && reason == EndReason.Cancelled)
-            {
-                // It cannot be asked, but it may end by itself, and the worker be kept. The caller need not wait for that.
-                _call.Cancel();
-            }
-
-            if (reason == EndReason.Cancelled || reason == EndReason.TimedOut && _call.Traits.AcceptsCancellation)
+            if (isAsked)
             {
                 _grace = _settings.Time.CreateTimer(_ => Kill(), null, _settings.CancelGrace, Timeout.InfiniteTimeSpan);
                 _ = _ask!.CancelAsync();
-                return;
             }
         }
 
-        Kill();
+        if (!isAsked)
+        {
+            Kill();
+        }
+        else if (!_call.Traits.AcceptsCancellation)
+        {
+            // It cannot be asked, but it may end by itself, and the worker be kept. The caller need not wait for that. Not in the lock: who measures is told.
+            _call.Cancel();
+        }
     }
 
     private void Kill()

@@ -67,6 +67,7 @@ internal sealed class Service : IDisposable
 
             if (await SuccessorAsync(poolStopped).ConfigureAwait(false) is { } successor)
             {
+                _incarnation.EndsBecause ??= WorkerEnd.Recycled;
                 _supervisor.Retire(_incarnation);
                 return new ServiceEnd(Successor: successor);
             }
@@ -293,7 +294,6 @@ internal sealed class Service : IDisposable
         {
             // A user's logger, and what a start does: not on the thread that reads the pipes.
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-            _incarnation.EndsBecause ??= WorkerEnd.Recycled;
             _settings.Logger.WorkerRecycled(_worker.Name, _worker.ProcessId, reason);
             _successor = FindSuccessorAsync();
             _ = WakeAfterAsync(_successor);

@@ -17,7 +17,6 @@ internal static class ErrorType
         PluginLoadException => "load",
         WorkerStartException => "start",
         ConfinementException => "confinement",
-        InvalidOperationException => "argument",
         _ => "internal",
     };
 

@@ -45,7 +45,7 @@ internal static class Instruments
     /// <param name="death">How it died, if nobody had asked it to.</param>
     public static void WorkerExited(string pool, string reason, WorkerExit? death) => Tell(() =>
     {
-        var tags = new TagList { { AttributeNames.Pool, pool }, { "processpool.worker.exit.reason", reason } };
+        var tags = new TagList { { AttributeNames.Pool, pool }, { AttributeNames.ExitReason, reason } };
         if (death is not null)
         {
             tags.Add(AttributeNames.ExitCode, death.ExitCode);
@@ -60,7 +60,7 @@ internal static class Instruments
     });
 
     /// <summary>A call goes back to the queue after its worker has died.</summary>
-    public static void CallRetried(string pool, string reason) => Tell(() => Retries.Add(1, new(AttributeNames.Pool, pool), new("processpool.retry.reason", reason)));
+    public static void CallRetried(string pool, string reason) => Tell(() => Retries.Add(1, new(AttributeNames.Pool, pool), new(AttributeNames.RetryReason, reason)));
 
     /// <summary>Calls were settled: so many, alike.</summary>
     public static void CallsEnded(string pool, string entryPoint, string? errorType, TimeSpan waited, TimeSpan took, int count = 1) => Tell(() =>
@@ -123,7 +123,7 @@ internal static class Instruments
                 ("busy", counts.Sum(count => count.Busy)),
                 ("restarting", counts.Sum(count => count.Restarting)),
             }
-            .Select(each => new Measurement<long>(each.Count, new KeyValuePair<string, object?>(AttributeNames.Pool, runs.Key), new KeyValuePair<string, object?>("processpool.worker.state", each.State)));
+            .Select(each => new Measurement<long>(each.Count, new KeyValuePair<string, object?>(AttributeNames.Pool, runs.Key), new KeyValuePair<string, object?>(AttributeNames.WorkerState, each.State)));
     }
 
     private static IEnumerable<Measurement<T>> OfProcesses<T>(Func<IWorker, T?> read)

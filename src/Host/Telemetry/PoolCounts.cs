@@ -25,13 +25,19 @@ internal sealed class PoolCounts(string pool, TimeProvider time)
     public ExitCounts Exits { get; } = new();
 
     /// <summary>A call was answered.</summary>
-    public void Answered(Invocation call, CallStatus status) => Settled(call, ErrorType.OfStatus(status));
+    public void Answered(Invocation call, CallStatus status) => Settled(call, ErrorType.OfStatus(status), count: 1);
 
     /// <summary>A call has failed on this side.</summary>
-    public void Failing(Invocation call, Exception error) => Settled(call, ErrorType.Of(error));
+    public void Failing(Invocation call, Exception error) => Settled(call, ErrorType.Of(error), count: 1);
 
     /// <summary>A call's caller has left.</summary>
-    public void Cancelled(Invocation call) => Settled(call, "cancelled");
+    public void Cancelled(Invocation call) => Settled(call, "cancelled", count: 1);
+
+    /// <summary>So many calls that were to go together have not come to a worker.</summary>
+    /// <param name="carrier">What stood for them in the queue.</param>
+    /// <param name="error">Why.</param>
+    /// <param name="count">How many.</param>
+    public void FailedTogether(Invocation carrier, Exception error, int count) => Settled(carrier, ErrorType.Of(error), count);
 
     /// <summary>So many calls that went together have succeeded. Each counts as long as all of them took.</summary>
     /// <param name="carrier">What stood for them in the queue; null: they were calls of their own there.</param>
@@ -63,24 +69,19 @@ internal sealed class PoolCounts(string pool, TimeProvider time)
         PoolEvents.Log.Add(exits: 1);
     }
 
-    private void Settled(Invocation call, string? errorType)
+    private void Settled(Invocation call, string? errorType, int count)
     {
-        if (call.Lease is not null || call.Bundle is not null)
-        {
-            return;
-        }
-
-        Interlocked.Increment(ref _ended);
-        PoolEvents.Log.Add(calls: 1, failed: errorType is null ? 0 : 1);
+        Interlocked.Add(ref _ended, count);
+        PoolEvents.Log.Add(calls: count, failed: errorType is null ? 0 : count);
         if (errorType is not null)
         {
-            Interlocked.Increment(ref _failed);
+            Interlocked.Add(ref _failed, count);
             PoolEvents.Log.CallFailed(pool, call.Request.EntryPoint, errorType);
         }
 
         if (Instruments.MeasuresCalls)
         {
-            Measure(call, call.Request.EntryPoint, errorType, count: 1);
+            Measure(call, call.Request.EntryPoint, errorType, count);
         }
     }
 

@@ -18,6 +18,7 @@ internal sealed class PoolEvents : EventSource
     public static readonly PoolEvents Log = new();
 
     private Timer? _snapshots;
+    private int _taking;
     private List<DiagnosticCounter>? _counters;
 
     // Of all pools of the process, those too that are gone, since somebody has listened.
@@ -113,11 +114,29 @@ internal sealed class PoolEvents : EventSource
     [NonEvent]
     private void TakeSnapshots()
     {
-        if (!IsEnabled(EventLevel.Informational, Keywords.Snapshots))
+        // The last one may still be under way on a slow machine.
+        if (!IsEnabled(EventLevel.Informational, Keywords.Snapshots) || Interlocked.Exchange(ref _taking, 1) == 1)
         {
             return;
         }
 
+        try
+        {
+            TakeSnapshot();
+        }
+        catch (Exception)
+        {
+            // What a timer throws ends the program. Whoever watches misses a second.
+        }
+        finally
+        {
+            Volatile.Write(ref _taking, 0);
+        }
+    }
+
+    [NonEvent]
+    private void TakeSnapshot()
+    {
         var pools = 0;
         foreach (var pool in RunningPools.All)
         {

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using ProcessPool.Diagnostics;
 using ProcessPool.Protocol;
@@ -11,15 +10,11 @@ namespace ProcessPool.Telemetry;
 /// </summary>
 internal static class SpanReplay
 {
-    /// <summary>How many sources the plugin of a pool has at most. A source stays for ever.</summary>
-    private const int MaxSources = 64;
-
-    private static readonly ConcurrentDictionary<string, ConcurrentDictionary<string, ActivitySource>> SourcesByPool = new(StringComparer.Ordinal);
-
     /// <param name="call">The call's span, which has not ended.</param>
     /// <param name="spans">The sandbox's, its own first; null: none.</param>
     /// <param name="site">Where the call was executed.</param>
-    public static void Run(Activity call, SpanMessage[]? spans, FaultSite site)
+    /// <param name="sources">Those of the plugin's spans.</param>
+    public static void Run(Activity call, SpanMessage[]? spans, FaultSite site, PluginSources sources)
     {
         // A span without a W3C id has no place that others could be beneath.
         if (spans is null or [] || call.IdFormat != ActivityIdFormat.W3C)
@@ -29,13 +24,20 @@ internal static class SpanReplay
 
         var current = Activity.Current;
         var made = new Dictionary<string, ActivityContext>(StringComparer.Ordinal);
+        var room = WireLimits.MaxSpanBytes;
         try
         {
             foreach (var span in spans)
             {
+                // A sandbox of ours keeps to that; what it sends more would stay in the exporters' memory.
+                if ((room -= SizeOf(span)) < 0)
+                {
+                    break;
+                }
+
                 Activity.Current = null;
                 var parent = made.GetValueOrDefault(span.Parent, made.Count == 0 ? call.Context : made[spans[0].Id]);
-                made[span.Id] = Make(span, parent, call, site, isOwn: made.Count == 0) ?? parent;
+                made[span.Id] = Make(span, parent, call, site, made.Count == 0 ? CallTrace.Source : sources.Find(WireText.Line(span.Source))) ?? parent;
             }
         }
         catch (Exception)
@@ -49,9 +51,8 @@ internal static class SpanReplay
     }
 
     /// <returns>Where it is in the trace; null when nobody wants it.</returns>
-    private static ActivityContext? Make(SpanMessage span, ActivityContext parent, Activity call, FaultSite site, bool isOwn)
+    private static ActivityContext? Make(SpanMessage span, ActivityContext parent, Activity call, FaultSite site, ActivitySource? source)
     {
-        var source = isOwn ? CallTrace.Source : SourceOf(site.Pool ?? "", WireText.Line(span.Source));
         var kind = span.Kind is >= (int)ActivityKind.Internal and <= (int)ActivityKind.Consumer ? (ActivityKind)span.Kind : ActivityKind.Internal;
         using var activity = source?.CreateActivity(WireText.Line(span.Name), kind, parent, Tags(span.Tags));
         if (activity is null)
@@ -63,7 +64,7 @@ internal static class SpanReplay
         var start = Within(span.StartedAt, call.StartTimeUtc, now);
         activity.SetStartTime(start);
         activity.Start();
-        if (isOwn)
+        if (source == CallTrace.Source)
         {
             CallTrace.Executed(activity, site.Worker, site.ProcessId);
         }
@@ -83,11 +84,10 @@ internal static class SpanReplay
         return activity.Context;
     }
 
-    private static ActivitySource? SourceOf(string pool, string name)
-    {
-        var sources = SourcesByPool.GetOrAdd(pool, _ => new(StringComparer.Ordinal));
-        return sources.TryGetValue(name, out var known) ? known : sources.Count < MaxSources ? sources.GetOrAdd(name, new ActivitySource(name)) : null;
-    }
+    private static int SizeOf(SpanMessage span) =>
+        span.Source.Length + span.Name.Length + span.StatusText.Length + SizeOf(span.Tags) + span.Events.Sum(each => each.Name.Length + SizeOf(each.Tags));
+
+    private static int SizeOf(TagMessage[] tags) => tags.Sum(tag => tag.Name.Length + (tag.Value as string ?? "").Length);
 
     private static DateTime Within(long ticks, DateTime from, DateTime to) => new(Math.Clamp(ticks, from.Ticks, Math.Max(from.Ticks, to.Ticks)), DateTimeKind.Utc);
 

@@ -10,7 +10,7 @@ internal static class ConfinementConfiguration
     /// <summary>What the section makes of a policy.</summary>
     public static ConfinementPolicy Read(SectionReader keys, ConfinementPolicy policy)
     {
-        keys.Choice<ConfinementLevel>(nameof(policy.Level), level => policy = At(level, policy));
+        keys.Choice<ConfinementLevel>(nameof(policy.Level), level => policy = policy with { Level = level });
         keys.List(nameof(policy.ReadablePaths), text => text, paths => policy = policy with { ReadablePaths = [.. paths] });
         keys.List(nameof(policy.WritablePaths), text => text, paths => policy = policy with { WritablePaths = [.. paths] });
         keys.List(nameof(policy.Weakenings), ParseWeakening, weakenings => policy = policy with { Weakenings = [.. weakenings] });
@@ -26,33 +26,6 @@ internal static class ConfinementConfiguration
         return policy;
     }
 
-    // A policy's level cannot be changed; all else of it is kept.
-    private static ConfinementPolicy At(ConfinementLevel level, ConfinementPolicy policy)
-    {
-        var other = level switch
-        {
-            ConfinementLevel.None => ConfinementPolicy.None,
-            ConfinementLevel.Limits => ConfinementPolicy.Limits,
-            ConfinementLevel.Restricted => ConfinementPolicy.Restricted,
-            _ => ConfinementPolicy.Strict,
-        };
-        return other with
-        {
-            ReadablePaths = policy.ReadablePaths,
-            WritablePaths = policy.WritablePaths,
-            Weakenings = policy.Weakenings,
-            MemoryLimit = policy.MemoryLimit,
-            CpuTimeLimit = policy.CpuTimeLimit,
-            CpuRate = policy.CpuRate,
-            MaxThreads = policy.MaxThreads,
-            MaxProcesses = policy.MaxProcesses,
-            MaxOpenFiles = policy.MaxOpenFiles,
-            MaxFileBytes = policy.MaxFileBytes,
-            MaxScratchBytes = policy.MaxScratchBytes,
-            UserId = policy.UserId,
-        };
-    }
-
     // As a report writes them: "Network", "ConnectTo(80,443)", "BestEffort(Files)".
     private static Weakening ParseWeakening(string text)
     {
@@ -66,7 +39,7 @@ internal static class ConfinementConfiguration
         return (at > 0 ? text[..at] : "") switch
         {
             nameof(Weakening.ConnectTo) => Weakening.ConnectTo([.. detail.Split(',').Select(port => int.Parse(port, CultureInfo.InvariantCulture))]),
-            nameof(Weakening.BestEffort) when Enum.TryParse<ConfinementLayer>(detail, ignoreCase: true, out var layer) => Weakening.BestEffort(layer),
+            nameof(Weakening.BestEffort) when SectionReader.NameIn<ConfinementLayer>(detail) is { } layer => Weakening.BestEffort(layer),
             _ => throw new FormatException($"expected one of {string.Join(", ", Plain.Select(weakening => $"{weakening}"))}, ConnectTo(443), BestEffort(Files)"),
         };
     }

@@ -26,11 +26,15 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
     public void Bytes(string key, Action<long> set) => Value(key, "a size such as 1048576, 512M or 2G", ByteSize.TryParse, set);
 
     public void Time(string key, Action<TimeSpan> set) =>
-        Value<TimeSpan>(key, "a duration such as 00:00:30, 30s or 500ms", text => TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time) && text.Contains(':', StringComparison.Ordinal) ? time : text == "0" ? TimeSpan.Zero : Duration.TryParse(text), set);
+        Value<TimeSpan>(key, "a duration such as 00:00:30, 30s or 500ms", text => TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time) && text.Contains(':', StringComparison.Ordinal) ? time : text is "0" or "0s" or "0ms" ? TimeSpan.Zero : Duration.TryParse(text), set);
 
     public void Choice<T>(string key, Action<T> set)
         where T : struct, Enum =>
-        Value<T>(key, $"one of {string.Join(", ", Enum.GetNames<T>())}", text => char.IsLetter(text.FirstOrDefault()) && Enum.TryParse<T>(text, ignoreCase: true, out var choice) && Enum.IsDefined(choice) ? choice : null, set);
+        Value(key, $"one of {string.Join(", ", Enum.GetNames<T>())}", NameIn<T>, set);
+
+    /// <summary>A value of an enumeration by its name alone: numbers, and several names at once, are none.</summary>
+    public static T? NameIn<T>(string text)
+        where T : struct, Enum => text.All(char.IsLetter) && Enum.TryParse<T>(text, ignoreCase: true, out var choice) ? choice : null;
 
     /// <summary>A value by way of something that throws what is wrong with it.</summary>
     public void Parsed<T>(string key, Func<string, T> parse, Action<T> set) => Value(key, text =>
@@ -71,7 +75,17 @@ internal sealed class SectionReader(IConfigurationSection section, List<string> 
     /// <summary>Names and values.</summary>
     public void Map(string key, Action<string, string?> set)
     {
-        foreach (var item in Known(key)?.GetChildren() ?? [])
+        if (Known(key) is not { } child)
+        {
+            return;
+        }
+
+        if (child.Value is { Length: > 0 } single)
+        {
+            faults.Add($"{child.Path} is '{single}'; expected names and values.");
+        }
+
+        foreach (var item in child.GetChildren())
         {
             if (item.GetChildren().Any())
             {

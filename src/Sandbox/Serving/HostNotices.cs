@@ -12,19 +12,21 @@ internal sealed class HostNotices
     private const int Kept = 1024;
     private const int MaxStageLength = 256;
 
-    /// <summary>How long a host may take to write what was logged; then no reply waits for it any more, until it has.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly IHostControl _host;
+    private readonly TimeSpan _patience;
     private readonly Channel<Notice> _notices;
     private readonly Task _sending;
     private int _stages;
     private int _waiting;
     private volatile bool _isHostLate;
 
-    public HostNotices(IHostControl host)
+    /// <param name="host">Who is told.</param>
+    /// <param name="patience">How long a host may take to write what was logged; then no reply waits for it any more, until it has. Default: two seconds.</param>
+    public HostNotices(IHostControl host, TimeSpan? patience = null)
     {
-        _host = host;
+        (_host, _patience) = (host, patience ?? Patience);
         _notices = Channel.CreateBounded<Notice>(new BoundedChannelOptions(Kept) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }, Left);
         _sending = Task.Run(SendAsync);
     }
@@ -46,7 +48,7 @@ internal sealed class HostNotices
         var taken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         if (_notices.Writer.TryWrite(new Notice(null, taken)))
         {
-            await taken.Task.WaitAsync(Patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await taken.Task.WaitAsync(_patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _isHostLate = !taken.Task.IsCompleted;
         }
     }

@@ -15,7 +15,7 @@ internal static class LogEntry
         CallId = callId,
         EventId = entry.EventId,
         EventName = Tags.Cut(entry.EventName ?? ""),
-        Properties = Tags.Of(entry.Properties ?? []),
+        Properties = PropertiesOf(entry.Properties ?? []),
         Scopes = Scopes(entry.Scopes ?? []),
     };
 
@@ -25,10 +25,23 @@ internal static class LogEntry
         var room = MaxScopeBytes;
         return [.. scopes.Take(WireLimits.MaxLogScopes).Select(scope =>
         {
-            var properties = scope is IEnumerable<KeyValuePair<string, object?>> values ? Tags.Of(values) : [];
+            var properties = scope is IEnumerable<KeyValuePair<string, object?>> values ? PropertiesOf(values) : [];
             var fits = Tags.SizeOf(properties) <= room;
             room -= fits ? Tags.SizeOf(properties) : 0;
             return new LogScopeMessage(Tags.Text(scope), fits ? properties : []);
         })];
+    }
+
+    // Their code runs here, and may throw: that is not to reach whoever logs.
+    private static TagMessage[] PropertiesOf(IEnumerable<KeyValuePair<string, object?>> values)
+    {
+        try
+        {
+            return Tags.Of(values);
+        }
+        catch (Exception)
+        {
+            return [];
+        }
     }
 }

@@ -40,6 +40,10 @@ public sealed class TraceTests : IDisposable
         });
 
         [EntryPoint] public static async IAsyncEnumerable<int> Wait([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken token) { yield return 1; await Task.Delay(-1, token); }
+        static readonly TaskCompletionSource Gate = new();
+        static Task Left = Task.CompletedTask;
+        [EntryPoint] public static void LeaveBehind() => Left = Task.Run(async () => { await Gate.Task; using var span = Spans.StartActivity("left behind"); });
+        [EntryPoint] public static async Task GoOn() { using var span = Spans.StartActivity("of this call"); Gate.SetResult(); await Left; }
         [EntryPoint] public static string Current() => System.Diagnostics.Activity.Current?.Id ?? "none";
         """, "Tracing");
 
@@ -176,6 +180,20 @@ public sealed class TraceTests : IDisposable
                 onItem();
             }
         }
+    }
+
+    [Fact]
+    public async Task What_a_call_leaves_behind_is_not_shown_beneath_another_call_of_the_same_trace()
+    {
+        await using var pool = await Pools.StartAsync(Tracing);
+        using (App.StartActivity("GET /both"))
+        {
+            await pool.InvokeAsync("LeaveBehind").Within("the call ends");
+            await pool.InvokeAsync("GoOn").Within("the call ends");
+        }
+
+        Assert.Equal(Single("GoOn", ActivityKind.Server).SpanId, Single("of this call").ParentSpanId);
+        Assert.DoesNotContain(_ended, span => span.DisplayName == "left behind");
     }
 
     [Fact]

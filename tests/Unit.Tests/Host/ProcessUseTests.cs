@@ -17,6 +17,22 @@ public sealed class ProcessUseTests
     }
 
     [Fact]
+    public void Processor_time_is_read_of_a_process_that_locks_it()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "There is no /proc.");
+        using var locked = new FileStream("/proc/self/stat", FileMode.Open, FileAccess.Read, FileShare.None);
+        Assert.True(ProcessorTime.OfLinuxProcess(Environment.ProcessId) > TimeSpan.Zero, "Expected it to be read without a lock.");
+        Assert.Null(ProcessorTime.OfLinuxProcess(int.MaxValue));
+    }
+
+    [Theory]
+    [InlineData("4711 (dotnet) S 1 2 3 0 -1 4 5 6 7 8 150 50 9 9 20", 2.0)]
+    [InlineData("4711 (a) b) 7 (c) S 1 2 3 0 -1 4 5 6 7 8 150 50 9 9 20", 2.0)]
+    [InlineData("4711 (dotnet) S 1", null)]
+    [InlineData("", null)]
+    public void A_name_passes_for_no_processor_time(string stat, double? seconds) => Assert.Equal(seconds, ProcessorTime.Parse(System.Text.Encoding.UTF8.GetBytes(stat))?.TotalSeconds);
+
+    [Fact]
     public void A_process_that_does_not_exist_is_told_from_one_that_cannot_be_read()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "There is no /proc.");

@@ -47,6 +47,22 @@ public sealed class RecycleTests
         Assert.True(old.Stopped && !old.Killed);
         await pool.StopAsync(drain: false, null, CancellationToken.None);
         Assert.True(fresh.Stopped);
+        Assert.Equal("recycled=1 shutdown=1", pool.View.Counts.Exits.ToString());
+    }
+
+    [Fact]
+    public async Task A_worker_that_is_due_and_ends_before_a_fresh_one_takes_over_was_not_recycled()
+    {
+        var launcher = new FakeLauncher(number => number == 1 ? Task.FromResult<IWorker>(PoolRig.Answering()) : new TaskCompletionSource<IWorker>().Task);
+        var pool = new Supervisor("p", Some.Settings(options => options.Recycle = new RecyclePolicy { AfterCalls = 1 }), launcher);
+        await pool.StartAsync(CancellationToken.None);
+        var call = Some.Call();
+        await pool.Queue.PutAsync(call);
+        await call.Settled.Within("the call is served");
+        Assert.Equal(1, await launcher.NextStartAsync());
+        Assert.Equal(2, await launcher.NextStartAsync().AsTask().Within("a fresh one is being started"));
+        await pool.StopAsync(drain: false, null, CancellationToken.None).Within("the pool stops");
+        Assert.Equal("shutdown=1", pool.View.Counts.Exits.ToString());
     }
 
     [Theory]

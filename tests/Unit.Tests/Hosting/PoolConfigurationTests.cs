@@ -24,7 +24,7 @@ public sealed class PoolConfigurationTests
     public void What_is_mentioned_is_set_and_what_is_not_stays()
     {
         var (options, faults) = Apply(
-            ("Plugin", "plugins/Acme"), ("workers", "50%"), ("MinWorkers", "1"), ("CallTimeout", "30s"), ("StartTimeout", "00:01:00"), ("CancelGrace", "0"), ("MemoryLimit", "512M"), ("WhenFull", "reject"),
+            ("Plugin", "plugins/Acme"), ("workers", "50%"), ("MinWorkers", "1"), ("CallTimeout", "30s"), ("StartTimeout", "00:01:00"), ("CancelGrace", "0s"), ("MemoryLimit", "512M"), ("WhenFull", "reject"),
             ("Environment:OMP_NUM_THREADS", "1"), ("Settings:Mode", "fast"), ("GpuAssignment:0", "0"), ("GpuAssignment:1", "3"), ("Restart:MaxRestarts", "10"), ("Recycle:AfterCalls", "100"), ("Recycle:Jitter", "0.2"),
             ("Confinement:Level", "Strict"), ("Confinement:ReadablePaths:0", "/srv/fonts"), ("Confinement:CpuRate", "1.5"), ("Confinement:Weakenings:0", "SharedMemory"), ("Confinement:Weakenings:1", "ConnectTo(80,443)"), ("Confinement:Weakenings:2", "BestEffort(Memory)"));
         Assert.Empty(faults);
@@ -50,13 +50,14 @@ public sealed class PoolConfigurationTests
     {
         var (_, faults) = Apply(
             ("Worker", "4"), ("Unheard", "x"), ("MinWorkers", "many"), ("CallTimeout", "30"), ("MemoryLimit", "-1"), ("Debug", "maybe"), ("WhenFull", "7"), ("Workers", "0"), ("Plugin:Path", "x"), ("GpuAssignment", "0"),
-            ("Restart:Windows", "1m"), ("Restart:Mode", "Sometimes"), ("Confinement", "Strict"), ("Environment:A:B", "x"), ("Confinement:Weakenings:0", "Networks"), ("Confinement:Weakenings:1", "ConnectTo(x)"), ("GpuAssignment:0", "-1"));
+            ("Restart:Windows", "1m"), ("Restart:Mode", "Sometimes"), ("Confinement", "Strict"), ("Environment:A:B", "x"), ("Confinement:Weakenings:0", "Networks"), ("Confinement:Weakenings:1", "ConnectTo(x)"), ("GpuAssignment:0", "-1"),
+            ("Confinement:Weakenings:2", "BestEffort(Network,ChildProcesses)"), ("Confinement:Weakenings:3", "BestEffort(3)"), ("Confinement:Level", "Limits,Restricted"), ("Settings", "Mode=fast"));
         string[] expected =
         [
             "Pools:Pdf:Worker is not known. Did you mean Workers?", "Pools:Pdf:Unheard is not known. Known are Plugin, Workers", "Pools:Pdf:MinWorkers is 'many': expected a whole number.", "Pools:Pdf:CallTimeout is '30': expected a duration such as 00:00:30",
             "Pools:Pdf:MemoryLimit is '-1': expected a size", "Pools:Pdf:Debug is 'maybe': expected true or false", "Pools:Pdf:WhenFull is '7': expected one of Wait, Reject", "Pools:Pdf:Workers is '0': A worker count", "Pools:Pdf:Plugin is a section or a list; expected a value",
             "Pools:Pdf:GpuAssignment is '0'; expected a list", "Pools:Pdf:Restart:Windows is not known. Did you mean Window?", "Pools:Pdf:Restart:Mode is 'Sometimes': expected one of Always", "Pools:Pdf:Confinement is 'Strict'; expected a section", "Pools:Pdf:Environment:A is a section; expected text",
-            "Pools:Pdf:Confinement:Weakenings:0 is 'Networks': expected one of ChildProcesses", "Pools:Pdf:Confinement:Weakenings:1 is 'ConnectTo(x)'", "Pools:Pdf:GpuAssignment: ",
+            "Pools:Pdf:Confinement:Weakenings:0 is 'Networks': expected one of ChildProcesses", "Pools:Pdf:Confinement:Weakenings:1 is 'ConnectTo(x)'", "Pools:Pdf:Confinement:Weakenings:2 is ", "Pools:Pdf:Confinement:Weakenings:3 is ", "Pools:Pdf:Confinement:Level is 'Limits,Restricted': expected one of", "Pools:Pdf:Settings is 'Mode=fast'; expected names and values", "Pools:Pdf:GpuAssignment: ",
         ];
         Assert.All(expected, line => Assert.Contains(faults, fault => fault.StartsWith(line, StringComparison.Ordinal)));
         Assert.Equal(expected.Length, faults.Count);

@@ -32,11 +32,12 @@ public sealed class PoolServicesTests
         var builder = Microsoft.Extensions.Hosting.Host.CreateApplicationBuilder();
         builder.Configuration.AddInMemoryCollection([KeyValuePair.Create("Pools:Pdf:Wokers", (string?)"4"), KeyValuePair.Create("Pools:Pdf:CallTimeout", (string?)"soon")]);
         builder.Services.AddSandboxPool("pdf", options => options.Standby = -1).BindConfiguration("Pools:Pdf").ConfigureLife(life => life.DrainTimeout = TimeSpan.FromDays(30));
+        builder.Services.AddPluginCatalog(options => options.Directory = "/not/there");
         builder.Logging.ClearProviders();
         using var host = builder.Build();
         var message = Flatten(await Assert.ThrowsAnyAsync<Exception>(() => host.StartAsync()));
         Assert.All(
-            ["Sandbox pool 'pdf': Plugin is not set", "Sandbox pool 'pdf': Standby is -1", "Pools:Pdf:Wokers is not known. Did you mean Workers?", "Pools:Pdf:CallTimeout is 'soon'", "DrainTimeout"],
+            ["Sandbox pool 'pdf': Plugin is not set", "Sandbox pool 'pdf': Standby is -1", "Pools:Pdf:Wokers is not known. Did you mean Workers?", "Pools:Pdf:CallTimeout is 'soon'", "DrainTimeout", "Plugin catalog: Directory '/not/there' does not exist"],
             (string fault) => Assert.Contains(fault, message));
     }
 

@@ -11,7 +11,7 @@ public sealed class HostNoticesTests
     public async Task Whoever_waits_for_what_was_logged_does_not_wait_for_what_is_logged_later()
     {
         var host = new Host();
-        var notices = new HostNotices(host);
+        var notices = new HostNotices(host, Timeout.InfiniteTimeSpan);
         notices.Log(Entry("first"));
         var taken = notices.TakenAsync();
         notices.Log(Entry("second"));
@@ -27,7 +27,7 @@ public sealed class HostNoticesTests
     public async Task A_host_that_is_gone_keeps_nobody_waiting()
     {
         var host = new Host();
-        var notices = new HostNotices(host);
+        var notices = new HostNotices(host, Timeout.InfiniteTimeSpan);
         notices.Log(Entry("first"));
         await host.TakesAsync(1);
         var taken = notices.TakenAsync();

@@ -50,6 +50,20 @@ public sealed class TestPoolTests
     }
 
     [Fact]
+    public async Task What_a_sandbox_would_refuse_or_retry_is_refused_or_retried_here()
+    {
+        await using var pool = await new TestPool().Add("Large", (int size) => new string('x', size)).Add<IRenderer>(new Renderer()).Crash("IRenderer.RenderAsync", call: 1)
+            .StartAsync(options => (options.MaxMessageBytes, options.Retries) = (2 * 1024 * 1024, 1));
+        Assert.Equal(10, (await pool.InvokeAsync<string>("Large", [10]).Within("the call ends")).Length);
+        var refused = await Assert.ThrowsAsync<CallArgumentException>(() => pool.InvokeAsync<string>("Large", [3_000_000]).Within("the call ends"));
+        Assert.Contains("its result cannot be sent: The result is 3000002 bytes", refused.Message);
+
+        // Marked on the class, not in the contract.
+        Assert.Equal("<b>x</b>", await pool.GetProxy<IRenderer>().RenderAsync("x", CancellationToken.None).Within("the call is made again"));
+        Assert.Contains("which only a sandbox has", Assert.Throws<ArgumentException>(() => new TestPool().Add("Context", (IPluginContext context) => context.PoolName)).Message);
+    }
+
+    [Fact]
     public async Task A_scripted_crash_fails_that_call_and_the_next_one_has_a_new_worker()
     {
         var ran = new System.Collections.Concurrent.ConcurrentQueue<string>();
@@ -115,6 +129,7 @@ public sealed class TestPoolTests
 
     private sealed class Renderer : IRenderer
     {
+        [Idempotent]
         public Task<string> RenderAsync(string text, CancellationToken cancellationToken) => Task.FromResult($"<b>{text}</b>");
 
         public async IAsyncEnumerable<int> Pages(int count)

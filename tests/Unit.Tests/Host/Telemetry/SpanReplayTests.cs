@@ -14,6 +14,7 @@ public sealed class SpanReplayTests : IDisposable
 
     private readonly Activity _call = new Activity("call").SetIdFormat(ActivityIdFormat.W3C);
     private readonly List<Activity> _ended = [];
+    private readonly PluginSources _sources = new();
     private readonly ActivityListener _listener;
 
     public SpanReplayTests()
@@ -40,13 +41,14 @@ public sealed class SpanReplayTests : IDisposable
     public void Dispose()
     {
         _listener.Dispose();
+        _sources.Dispose();
         _call.Dispose();
     }
 
     [Fact]
     public void Children_that_come_before_their_parent_and_parents_that_do_not_exist_hang_beneath_the_call()
     {
-        SpanReplay.Run(_call, [Span("own", "a", "nobody"), Span("child", "c", "b"), Span("parent", "b", "a"), Span("orphan", "d", "x"), Span("own parent", "e", "e")], Site);
+        SpanReplay.Run(_call, [Span("own", "a", "nobody"), Span("child", "c", "b"), Span("parent", "b", "a"), Span("orphan", "d", "x"), Span("own parent", "e", "e")], Site, _sources);
         Assert.Equal(_call.SpanId, Of("own").ParentSpanId);
         Assert.All(["child", "parent", "orphan", "own parent"], name => Assert.Equal(Of("own").SpanId, Of(name).ParentSpanId));
         Assert.Same(_call, Activity.Current);
@@ -63,7 +65,7 @@ public sealed class SpanReplayTests : IDisposable
                 Span("", "", "") with { Source = "", Kind = 99, Status = 77, StartedAt = long.MinValue, Duration = long.MaxValue, StatusText = long_ },
                 Span("late\nforged", "c", "a") with { Kind = -1, StartedAt = long.MaxValue, Duration = long.MinValue, Tags = [new("k\u0007", long_), new("", "")], Events = [new("e\r\n", long.MaxValue, [])] },
             ],
-            Site);
+            Site, _sources);
         var now = DateTime.UtcNow;
         Assert.Equal(3, _ended.Count);
         Assert.All(_ended, span => Assert.True(span.StartTimeUtc >= _call.StartTimeUtc && span.StartTimeUtc + span.Duration <= now, $"Expected '{span.DisplayName}' to be within its call."));
@@ -78,7 +80,7 @@ public sealed class SpanReplayTests : IDisposable
     public void A_clock_that_was_set_back_and_a_listener_that_throws_fail_no_call()
     {
         _call.SetStartTime(DateTime.UtcNow.AddHours(1));
-        SpanReplay.Run(_call, [Span("own", "a", ""), Span("child", "b", "a")], Site);
+        SpanReplay.Run(_call, [Span("own", "a", ""), Span("child", "b", "a")], Site, _sources);
         Assert.All(_ended, span => Assert.Equal((_call.StartTimeUtc, TimeSpan.FromTicks(1)), (span.StartTimeUtc, span.Duration)));
         using var throwing = new ActivityListener
         {
@@ -86,7 +88,7 @@ public sealed class SpanReplayTests : IDisposable
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => throw new InvalidOperationException("An exporter's fault."),
         };
         ActivitySource.AddActivityListener(throwing);
-        SpanReplay.Run(_call, [Span("own", "a", ""), Span("child", "b", "a") with { Source = "Throwing" }], Site with { Pool = "throwing" });
+        SpanReplay.Run(_call, [Span("own", "a", ""), Span("child", "b", "a") with { Source = "Throwing" }], Site, _sources);
         Assert.Same(_call, Activity.Current);
     }
 
@@ -95,10 +97,27 @@ public sealed class SpanReplayTests : IDisposable
     {
         for (var i = 0; i < 10; i++)
         {
-            SpanReplay.Run(_call, [Span("own", "a", ""), .. Enumerable.Range(0, 100).Select(number => Span("s", $"{number}", "a") with { Source = $"Hostile.{i}.{number}" })], Site with { Pool = "many" });
+            SpanReplay.Run(_call, [Span("own", "a", ""), .. Enumerable.Range(0, 100).Select(number => Span("s", $"{number}", "a") with { Source = $"Hostile.{i}.{number}" })], Site, _sources);
         }
 
-        Assert.InRange(_ended.Select(span => span.Source.Name).Distinct().Count(), 2, 65);
+        Assert.Equal(1 + PluginSources.MaxSources, _ended.Select(span => span.Source.Name).Distinct().Count());
+    }
+
+    [Fact]
+    public void The_sources_of_a_pool_go_with_it()
+    {
+        var source = _sources.Find("Hostile")!;
+        Assert.True(source.HasListeners());
+        _sources.Dispose();
+        Assert.False(source.HasListeners());
+    }
+
+    [Fact]
+    public void No_more_is_kept_of_a_reply_than_a_sandbox_of_ours_sends()
+    {
+        var megabyte = Span("large", "b", "a") with { Tags = [new("k", new string('x', 1 << 20))] };
+        SpanReplay.Run(_call, [Span("own", "a", ""), megabyte, Span("after", "c", "a")], Site, _sources);
+        Assert.Equal(["own"], _ended.Select(span => span.DisplayName));
     }
 
     [Fact]
