@@ -37,7 +37,7 @@ internal static class PoolHosts
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new UsageException(isEmpty
-                ? $"Process {process.Id} has no running pool."
+                ? $"Process {process.Id} has no running pool: it has not started one yet, or has stopped it."
                 : $"Process {process.Id} has said nothing of pools for {SilentFor.TotalSeconds:0} s: it has not started one, its ProcessPool is older than this command, or it is suspended.");
         }
     }
@@ -68,14 +68,15 @@ internal static class PoolHosts
             return await WatchedProcess.OpenAsync(only, cancellationToken);
         }
 
-        var why = (hosts.Count, candidates.Count) switch
+        const string FoundWhen = "A process is found once it has started a pool, if it runs as this user (root finds all), with this TMPDIR, and not with DOTNET_EnableDiagnostics=0.";
+        var (why, what) = (hosts.Count, candidates.Count) switch
         {
-            ( > 1, _) => "Several processes have pools:",
-            (_, > 0) => "No process that can be asked shows a pool. There are:",
-            _ => "There is no .NET process that can be asked.",
+            ( > 1, _) => ("Several processes have pools:", "To watch one: processpool top PID"),
+            (_, > 0) => ("No process has a running pool. These were asked:", FoundWhen),
+            _ => ("There is no .NET process that can be asked.", FoundWhen),
         };
         var lines = (hosts.Count > 0 ? hosts : candidates).Where(DotnetProcesses.Exists).Select(processId => $"  {processId,7}  {DotnetProcesses.CommandLine(processId)}");
-        throw new UsageException(string.Join(Environment.NewLine, [why, .. lines, "To watch one: processpool top PID"]));
+        throw new UsageException(string.Join(Environment.NewLine, [why, .. lines, what]));
     }
 
     private static async Task<bool> HostsPoolsAsync(int processId, CancellationToken cancellationToken)
