@@ -28,23 +28,27 @@ await using var pool = await SandboxPool.StartAsync(new()
 
 // Kept until its outcome is there: as many as are under way. Filled by the thread that reads the folder.
 var underWay = new ConcurrentQueue<string>();
-var (made, failed) = (0, 0);
-await foreach (var outcome in pool.MapAsync<CallArguments, object?>("CreateFileAsync", Calls(), cancellationToken: stop.Token))
+var (done, failed) = (0, 0);
+try
 {
-    underWay.TryDequeue(out var file);
-    if (outcome.Error is null)
+    await foreach (var outcome in pool.MapAsync<CallArguments, object?>("CreateFileAsync", Calls(), cancellationToken: stop.Token))
     {
-        made++;
-    }
-    else
-    {
-        failed++;
-        Console.Error.WriteLine($"{file}: {outcome.Error.Message}");
+        underWay.TryDequeue(out var file);
+        done++;
+        if (outcome.Error is { } error)
+        {
+            failed++;
+            Console.Error.WriteLine($"{file}: {error.Message}");
+        }
     }
 }
+catch (OperationCanceledException)
+{
+    // Ctrl+C: what was under way is not counted.
+}
 
-Console.WriteLine($"{made} thumbnails in {target}, {failed} files failed");
-return failed == 0 ? 0 : 1;
+Console.WriteLine($"{done - failed} thumbnails in {target}, {failed} files failed");
+return stop.IsCancellationRequested ? 130 : failed == 0 ? 0 : 1;
 
 IEnumerable<CallArguments> Calls()
 {

@@ -2,14 +2,19 @@ using System.Runtime.InteropServices;
 
 namespace ProcessPool.Cli;
 
-/// <summary>Ctrl+C and SIGTERM: the first asks to finish what was begun, the second to stop at once.</summary>
+/// <summary>Ctrl+C and SIGTERM: the first asks to finish what was begun, the second to stop at once, and whatever does not is ended with the process.</summary>
 internal sealed class Interrupt : IDisposable
 {
+    /// <summary>How long what is to stop at once may take: calls that are asked to end have two seconds of it.</summary>
+    private static readonly TimeSpan StopsWithin = TimeSpan.FromSeconds(5);
+
     private readonly bool _isToldOf;
     private readonly CancellationTokenSource _drain = new();
     private readonly CancellationTokenSource _kill = new();
+    private readonly Timer _lastResort = new(_ => End());
     private readonly PosixSignalRegistration _interrupt;
     private readonly PosixSignalRegistration _terminate;
+    private int _signals;
 
     /// <param name="isToldOf">Whether the first says on standard error what it does: where there is something to finish.</param>
     public Interrupt(bool isToldOf = true)
@@ -29,25 +34,36 @@ internal sealed class Interrupt : IDisposable
     {
         _interrupt.Dispose();
         _terminate.Dispose();
+        _lastResort.Dispose();
         _drain.Dispose();
         _kill.Dispose();
     }
 
+    // A write to somebody who does not read holds up whoever writes, and this too.
     private void OnSignal(PosixSignalContext context)
     {
         context.Cancel = true;
-        if (_drain.IsCancellationRequested)
+        switch (Interlocked.Increment(ref _signals))
         {
-            _kill.Cancel();
-        }
-        else
-        {
-            if (_isToldOf)
-            {
-                Console.Error.WriteLine("Finishing what was begun; press Ctrl+C again to stop at once.");
-            }
+            case 1:
+                if (_isToldOf)
+                {
+                    Console.Error.WriteLine("Finishing the calls that were begun. A second Ctrl+C or SIGTERM kills them and ends at once.");
+                }
 
-            _drain.Cancel();
+                _drain.Cancel();
+                break;
+            case 2:
+                _lastResort.Change(StopsWithin, Timeout.InfiniteTimeSpan);
+                _drain.Cancel();
+                _kill.Cancel();
+                break;
+            default:
+                End();
+                break;
         }
     }
+
+    // Sandboxes end with their host.
+    private static void End() => Environment.Exit(ExitCode.Interrupted);
 }

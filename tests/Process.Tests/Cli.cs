@@ -15,7 +15,11 @@ internal static class Cli
     /// <summary>With SIGINT as a terminal has it: what a shell starts in the background ignores it, and so does all that it starts.</summary>
     public static System.Diagnostics.Process StartInterruptible(params string[] arguments) => StartBy("env", ["--default-signal=INT", "dotnet", "exec", Program, .. arguments]);
 
-    private static System.Diagnostics.Process StartBy(string program, string[] arguments)
+    /// <summary>Ctrl+C.</summary>
+    public static void Interrupt(int processId) => System.Diagnostics.Process.Start("kill", $"-INT {processId}").WaitForExit();
+
+    /// <summary>Starts a program in the checkout.</summary>
+    public static System.Diagnostics.Process StartBy(string program, params string[] arguments)
     {
         var start = new ProcessStartInfo(program)
         {
@@ -34,9 +38,14 @@ internal static class Cli
 
     public static Task<CliResult> RunAsync(params string[] arguments) => RunWithInputAsync("", arguments);
 
-    public static async Task<CliResult> RunWithInputAsync(string input, params string[] arguments)
+    public static Task<CliResult> RunWithInputAsync(string input, params string[] arguments) => EndAsync(Start(arguments), input, string.Join(' ', arguments));
+
+    /// <summary>Runs a line of the shell in the checkout.</summary>
+    public static Task<CliResult> ShellAsync(string line) => EndAsync(StartBy("/bin/bash", "-c", line), "", line);
+
+    private static async Task<CliResult> EndAsync(System.Diagnostics.Process started, string input, string what)
     {
-        using var process = Start(arguments);
+        using var process = started;
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
         try
@@ -49,7 +58,7 @@ internal static class Cli
         }
 
         process.StandardInput.Close();
-        await process.WaitForExitAsync().Within($"'{string.Join(' ', arguments)}' ends");
+        await process.WaitForExitAsync().Within($"'{what}' ends");
         return new CliResult(process.ExitCode, await output, await error);
     }
 }

@@ -231,9 +231,15 @@ public sealed class CliResumeTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Closes streams as a shell on Linux does.");
         var map = $"dotnet exec '{Cli.Program}' map '{Plugin}' Square";
-        Assert.Equal((2, "Standard input is closed: give --input FILE, or something to read.\n"), await ShellAsync($"{map} 2>&1 <&-"));
-        Assert.Equal((2, "Standard output is closed: there is nowhere to write to.\n"), await ShellAsync($"echo 7 | {map} 2>&1 1>&- | cat; exit ${{PIPESTATUS[1]}}"));
-        Assert.Equal((0, "{\"index\":0,\"value\":49}\n"), await ShellAsync($"echo 7 | {map} 2>&-"));
+        await AssertAsync(2, "Standard input is closed: give --input FILE, or something to read.\n", $"{map} 2>&1 <&-");
+        await AssertAsync(2, "Standard output is closed: there is nowhere to write to.\n", $"echo 7 | {map} 2>&1 1>&- | cat; exit ${{PIPESTATUS[1]}}");
+        await AssertAsync(0, "{\"index\":0,\"value\":49}\n", $"echo 7 | {map} 2>&-");
+
+        static async Task AssertAsync(int exitCode, string output, string line)
+        {
+            var shell = await Cli.ShellAsync(line);
+            Assert.Equal((exitCode, output), (shell.ExitCode, shell.Output));
+        }
     }
 
     [Fact]
@@ -246,15 +252,9 @@ public sealed class CliResumeTests
         {
             using var interrupted = Cli.StartInterruptible(arguments);
             await Until.HoldsAsync(() => LogLines().Count(line => line.Contains("\tok\t", StringComparison.Ordinal)) == 100 && LogLines().Count(line => line.StartsWith('#')) == run + 1, "the lines before the gate are in the joblog");
-            for (var signal = 0; signal < 2; signal++)
-            {
-                System.Diagnostics.Process.Start("kill", $"-INT {interrupted.Id}").WaitForExit();
-                if (signal == 0)
-                {
-                    Assert.Contains("Finishing", await interrupted.StandardError.ReadLineAsync().Within("the first interrupt is answered"));
-                }
-            }
-
+            Cli.Interrupt(interrupted.Id);
+            Assert.Contains("Finishing", await interrupted.StandardError.ReadLineAsync().Within("the first interrupt is answered"));
+            Cli.Interrupt(interrupted.Id);
             await interrupted.WaitForExitAsync().Within("the interrupted program ends");
             Assert.Equal(130, interrupted.ExitCode);
         }
@@ -262,17 +262,6 @@ public sealed class CliResumeTests
         await File.WriteAllTextAsync(Gate, "");
         Assert.Equal(0, (await Cli.RunAsync(arguments)).ExitCode);
         Assert.Equal(Enumerable.Range(0, 300).Select(i => (long)i), Values().Select(value => value.Index).Order());
-    }
-
-    private static async Task<(int ExitCode, string Output)> ShellAsync(string command)
-    {
-        var start = new System.Diagnostics.ProcessStartInfo("/bin/bash") { RedirectStandardOutput = true };
-        start.ArgumentList.Add("-c");
-        start.ArgumentList.Add(command);
-        using var shell = OwnProcess.Start(start);
-        var output = await shell.StandardOutput.ReadToEndAsync().Within($"'{command}' ends");
-        await shell.WaitForExitAsync();
-        return (shell.ExitCode, output);
     }
 
     private string[] Arguments(string entryPoint) => ["map", Plugin, entryPoint, "-i", InputPath, "-o", OutputPath, "--joblog", LogPath, "--env", $"GATE={Gate}"];
@@ -285,9 +274,7 @@ public sealed class CliResumeTests
     // Beside its writer, which has locked it: .NET's own way of reading would ask for the lock.
     private List<string> LogLines()
     {
-        var start = new System.Diagnostics.ProcessStartInfo("cat") { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.ArgumentList.Add(LogPath);
-        using var cat = System.Diagnostics.Process.Start(start)!;
+        using var cat = Cli.StartBy("cat", LogPath);
         var lines = cat.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
         cat.WaitForExit();
         return [.. lines];

@@ -17,6 +17,7 @@ public sealed class CliTests
         [EntryPoint] public static async IAsyncEnumerable<int> Count(int to) { for (var i = 0; i < to; i++) { yield return i; } await Task.CompletedTask; }
         [EntryPoint] public static void Throw() => throw new NotSupportedException("no");
         [EntryPoint] public static void Spin() { Console.WriteLine("spinning"); while (true) { } }
+        [EntryPoint, Idempotent] public static string Fill(int length) { while (length < 0) { } return new string('x', length); }
         [EntryPoint] public static void Exit() => Environment.Exit(5);
         [EntryPoint] public static string Variable(string name) => Environment.GetEnvironmentVariable(name);
 
@@ -199,16 +200,22 @@ public sealed class CliTests
     }
 
     [Fact]
+    public async Task An_output_that_cannot_be_written_ends_calls_that_would_not_end_by_themselves()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Writes to /dev/full.");
+        // The first result is larger than what is kept back for one write; the second never comes.
+        var result = await Cli.RunWithInputAsync("100000\n-1\n", "map", Odd, "Fill", "-o", "/dev/full", "--retries", "1", "-j", "1");
+        Assert.Equal((1, ""), (result.ExitCode, result.Output));
+        Assert.Contains("Input or output ended early", result.Error);
+    }
+
+    [Fact]
     public async Task Map_ends_when_nobody_reads_its_output()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs a shell with pipes.");
-        var start = new System.Diagnostics.ProcessStartInfo("/bin/bash") { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.ArgumentList.Add("-c");
-        start.ArgumentList.Add($"yes 7 2>/dev/null | dotnet exec '{Cli.Program}' map '{Sample}' Square | head -n 1; echo ${{PIPESTATUS[1]}}");
-        using var shell = OwnProcess.Start(start);
-        Assert.EndsWith("\"value\":49}\n141\n", await shell.StandardOutput.ReadToEndAsync().Within("an endless map into head ends"));
-        Assert.Equal("", await shell.StandardError.ReadToEndAsync().Within("map ends"));
-        await shell.WaitForExitAsync();
+        var shell = await Cli.ShellAsync($"yes 7 2>/dev/null | dotnet exec '{Cli.Program}' map '{Sample}' Square | head -n 1; echo ${{PIPESTATUS[1]}}");
+        Assert.EndsWith("\"value\":49}\n141\n", shell.Output);
+        Assert.Equal("", shell.Error);
     }
 
     [Fact]
@@ -220,7 +227,7 @@ public sealed class CliTests
             await draining.StandardInput.WriteLineAsync("7");
             await draining.StandardInput.FlushAsync();
             Assert.Equal("{\"index\":0,\"value\":49}", await draining.StandardOutput.ReadLineAsync().Within("the first line comes while input is open"));
-            Interrupt(draining);
+            Cli.Interrupt(draining.Id);
             await draining.WaitForExitAsync().Within("the drained program ends");
             Assert.Equal(130, draining.ExitCode);
         }
@@ -232,13 +239,32 @@ public sealed class CliTests
         {
         }
 
-        Interrupt(spinning);
-        await spinning.StandardError.ReadLineAsync().Within("the first interrupt is answered");
-        Interrupt(spinning);
+        var sandboxes = Sandboxes.Of(spinning.Id);
+        Assert.NotEmpty(sandboxes);
+        Cli.Interrupt(spinning.Id);
+        Assert.Equal("Finishing the calls that were begun. A second Ctrl+C or SIGTERM kills them and ends at once.", await spinning.StandardError.ReadLineAsync().Within("the first interrupt is answered"));
+        Cli.Interrupt(spinning.Id);
         await spinning.WaitForExitAsync().Within("the killed program ends");
         Assert.Equal(130, spinning.ExitCode);
+        Assert.DoesNotContain(sandboxes, Sandboxes.IsAlive);
+    }
 
-        static void Interrupt(System.Diagnostics.Process process) => System.Diagnostics.Process.Start("kill", $"-INT {process.Id}").WaitForExit();
+    [Fact]
+    public async Task The_second_interrupt_ends_a_map_that_writes_to_somebody_who_does_not_read()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Sends SIGINT.");
+        using var stuck = Cli.StartInterruptible("map", Odd, "Fill");
+        await stuck.StandardInput.WriteLineAsync("10000000");
+        await stuck.StandardInput.FlushAsync();
+        Assert.Equal(1, await stuck.StandardOutput.BaseStream.ReadAsync(new byte[1]).AsTask().Within("the line is being written"));
+        var sandboxes = Sandboxes.Of(stuck.Id);
+        Assert.NotEmpty(sandboxes);
+        Cli.Interrupt(stuck.Id);
+        await stuck.StandardError.ReadLineAsync().Within("the first interrupt is answered");
+        Cli.Interrupt(stuck.Id);
+        await stuck.WaitForExitAsync().Within("the stuck program ends");
+        Assert.Equal(130, stuck.ExitCode);
+        await Until.HoldsAsync(() => !sandboxes.Any(Sandboxes.IsAlive), "the sandboxes end with their host");
     }
 
     [Fact]
@@ -263,8 +289,7 @@ public sealed class CliTests
         Assert.SkipWhen(OperatingSystem.IsWindows(), "The shell's way of sharing a file is that of Unix.");
         var file = Path.Combine(PluginSource.NewFolder("output"), "squares");
         var run = $"dotnet exec '{Cli.Program}' run '{Repository.SamplePlugin}' Square";
-        using var shell = OwnProcess.Start(new("sh", ["-c", $"({run} 7; {run} 8; echo end) > '{file}'"]));
-        await shell.WaitForExitAsync().Within("the shell ends");
+        await Cli.ShellAsync($"({run} 7; {run} 8; echo end) > '{file}'");
         Assert.Equal(["49", "64", "end"], await File.ReadAllLinesAsync(file));
     }
 }

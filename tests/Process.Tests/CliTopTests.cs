@@ -1,10 +1,11 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using ProcessPool.TestKit;
 
 namespace ProcessPool.Process.Tests;
 
-public sealed class CliTopTests
+public sealed partial class CliTopTests
 {
     private static readonly string Plugin = PluginSource.Members("""
         [EntryPoint] public static int Wait(int value)
@@ -64,6 +65,37 @@ public sealed class CliTopTests
     }
 
     [Fact]
+    public async Task On_a_terminal_the_table_is_drawn_until_q_and_what_is_longer_than_a_line_is_cut()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists("/usr/bin/script"), "There is no script (util-linux) to make a terminal with.");
+        const int Columns = 60;
+        using var map = Cli.Start("map", Repository.SamplePlugin, "Square", "-j", "1");
+        await map.StandardInput.WriteLineAsync("7");
+        await map.StandardInput.FlushAsync();
+        Assert.NotNull(await map.StandardOutput.ReadLineAsync().Within("the call ends"));
+
+        using var top = Cli.StartBy("env", "TERM=xterm-256color", "script", "-qec", $"stty cols {Columns} rows 20; dotnet exec '{Cli.Program}' top {map.Id}", "/dev/null");
+        var lines = new List<string>();
+        while (!lines.Exists(line => line.Contains("0.0/s", StringComparison.Ordinal)))
+        {
+            var line = await top.StandardOutput.ReadLineAsync().Within("the table is drawn a second time, with rates");
+            lines.Add(EscapeCode().Replace(line ?? throw new InvalidOperationException($"Expected rates, but top ended: {string.Join('\n', lines)}"), ""));
+        }
+
+        await top.StandardInput.WriteAsync('q');
+        await top.StandardInput.FlushAsync();
+        await top.StandardOutput.ReadToEndAsync().Within("q ends it");
+        await top.WaitForExitAsync().Within("q ends it");
+        Assert.Equal(0, top.ExitCode);
+        Assert.Matches($"^process {map.Id} \\(q ends\\)  .*… *$", lines[0]);
+        Assert.Equal("", lines[1].Trim());
+        Assert.All(lines, line => Assert.True(line.Length <= Columns, $"Expected no more than {Columns} characters: '{line}'"));
+
+        map.StandardInput.Close();
+        await map.WaitForExitAsync().Within("the map ends");
+    }
+
+    [Fact]
     public async Task What_cannot_be_watched_is_a_message_that_says_why()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Starts sleep.");
@@ -76,6 +108,9 @@ public sealed class CliTopTests
         Assert.Equal((2, ""), (word.ExitCode, word.Output));
         Assert.StartsWith("'nginx' is not the number of a process.", word.Error);
     }
+
+    [GeneratedRegex(@"\e(\[[0-9;?]*[A-Za-z]|=)")]
+    private static partial Regex EscapeCode();
 
     private static async Task<JsonElement> PoolOfAsync(string processId)
     {

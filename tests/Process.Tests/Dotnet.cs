@@ -11,6 +11,17 @@ internal static class Dotnet
     /// <summary>Runs <c>dotnet</c> in the checkout.</summary>
     public static Task<CliResult> RunAsync(params string[] arguments) => RunAsync("dotnet", Repository.Root, None, arguments);
 
+    /// <summary>Publishes a program of <c>tests/Hosts</c>; skips the test where the packages for that are not to be had.</summary>
+    /// <returns>Where it is.</returns>
+    public static async Task<string> PublishHostAsync(string host, params string[] options)
+    {
+        var output = PluginSource.NewFolder(host);
+        var publish = await RunAsync(["publish", Path.Combine(Repository.Root, "tests", "Hosts", host), "-c", Repository.Configuration, "-o", output, "-v", "quiet", .. options]);
+        Assert.SkipWhen(publish.ExitCode != 0 && publish.Output.Contains("NU1101", StringComparison.Ordinal), "The packages that it takes to publish the host cannot be restored here.");
+        Assert.True(publish.ExitCode == 0, $"Expected the host to be published:\n{publish.Output}{publish.Error}");
+        return output;
+    }
+
     /// <summary>Runs a program.</summary>
     public static async Task<CliResult> RunAsync(string program, string directory, IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {

@@ -18,10 +18,7 @@ public sealed class HostKindTests
         SkipUnlessAsked();
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The linker's name is looked for as on Linux.");
         Assert.SkipUnless(Finds("clang") || Finds("gcc"), "Native AOT needs clang or gcc to link; neither is in PATH.");
-        var output = PluginSource.NewFolder("AotHost");
-        var publish = await DotnetAsync("publish", Path.Combine(Repository.Root, "tests", "Hosts", "AotHost"), "-c", Repository.Configuration, "-o", output, "-v", "quiet");
-        Assert.SkipWhen(publish.ExitCode != 0 && publish.Output.Contains("NU1101", StringComparison.Ordinal), "The package of the native compiler cannot be restored here.");
-        Assert.True(publish.ExitCode == 0, $"Expected the host to be published:\n{publish.Output}{publish.Error}");
+        var output = await Dotnet.PublishHostAsync("AotHost");
         Check(await RunAsync(Path.Combine(output, "AotHost"), Repository.SamplePlugin));
     }
 
@@ -29,7 +26,7 @@ public sealed class HostKindTests
     public async Task A_host_of_one_file_calls_a_plugin()
     {
         SkipUnlessAsked();
-        Check(await DotnetAsync("run", Path.Combine(Repository.Root, "tests", "Hosts", "FileHost", "host.cs"), "--", Repository.SamplePlugin));
+        Check(await Dotnet.RunAsync("run", Path.Combine(Repository.Root, "tests", "Hosts", "FileHost", "host.cs"), "--", Repository.SamplePlugin));
     }
 
     [Theory]
@@ -38,11 +35,7 @@ public sealed class HostKindTests
     public async Task A_host_and_its_plugin_have_different_versions_of_a_library_however_the_host_is_published(string kind)
     {
         SkipUnlessAsked();
-        var output = PluginSource.NewFolder("PlainHost");
-        var publish = await DotnetAsync(
-            "publish", Path.Combine(Repository.Root, "tests", "Hosts", "PlainHost"), "-c", Repository.Configuration, $"-p:HostKind={kind}", "-o", output, "-v", "quiet");
-        Assert.SkipWhen(publish.ExitCode != 0 && publish.Output.Contains("NU1101", StringComparison.Ordinal), "The packages of the runtime cannot be restored here.");
-        Assert.True(publish.ExitCode == 0, $"Expected the host to be published:\n{publish.Output}{publish.Error}");
+        var output = await Dotnet.PublishHostAsync("PlainHost", $"-p:HostKind={kind}");
         var run = await RunAsync(Path.Combine(output, "PlainHost"), Path.Combine(Repository.Plugins, "JsonNine"));
         Assert.True(run.ExitCode == 0, $"Expected exit code 0, got {run.ExitCode}:\n{run.Output}{run.Error}");
         Assert.StartsWith("13.0.0.0 9.0.0.0 ", Assert.Single(run.Lines));
@@ -58,8 +51,6 @@ public sealed class HostKindTests
 
     private static bool Finds(string program) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)));
-
-    private static Task<CliResult> DotnetAsync(params string[] arguments) => RunAsync("dotnet", arguments);
 
     private static Task<CliResult> RunAsync(string program, params string[] arguments) => Dotnet.RunAsync(program, Repository.Root, new Dictionary<string, string>(), arguments);
 }

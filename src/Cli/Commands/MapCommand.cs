@@ -37,8 +37,12 @@ internal static class MapCommand
               Kinds of errors: plugin, argument, crash, protocol, timeout, cancelled, rejected.
               Results come as completed, or in input order with -k.
 
-            Exit codes: 0 all calls succeeded, 1 some failed, 2 usage, 3 cannot start, 130 after Ctrl+C (a second Ctrl+C stops at once),
+            Exit codes: 0 all calls succeeded, 1 some failed, 2 usage, 3 cannot start, 130 after Ctrl+C or SIGTERM,
               141 when nobody reads the output any more.
+
+            Ctrl+C:
+              The first one (or SIGTERM) ends the reading of input and waits for the calls that were begun, or wait already: up to 17 for each worker,
+              more of very short ones. Without --timeout that may be for ever. The second one kills them, and map ends at once.
 
             Going on:
               The same command line with --joblog FILE --resume may be repeated until all is done: it makes only the calls that failed or were

@@ -147,21 +147,21 @@ internal sealed class MapWork : IDisposable
                 {
                     Flush(output);
                 }
+
+                if (!await next)
+                {
+                    return;
+                }
+
+                Write(output, outcomes.Current);
             }
             catch (Exception)
             {
-                // Nobody takes the output any more. An iterator must not be disposed while it runs.
+                // Nobody takes the output any more: what runs is for nothing, and may never end by itself. An iterator must not be disposed of while it runs.
                 await stop.CancelAsync();
                 await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 throw;
             }
-
-            if (!await next)
-            {
-                return;
-            }
-
-            Write(output, outcomes.Current);
         }
     }
 

@@ -15,7 +15,7 @@ internal static class LiveTable
             new Thread(() => WaitForQuit(quit)) { IsBackground = true, Name = "keys" }.Start();
         }
 
-        var title = $"process {process.Id}  {process.CommandLine}  (q ends)";
+        var title = $"process {process.Id} (q ends)  {process.CommandLine}";
         try
         {
             await AnsiConsole.Live(PoolTable.Of(title, first)).Overflow(VerticalOverflow.Ellipsis).StartAsync(async context =>

@@ -16,14 +16,15 @@ internal static class PoolHosts
             return await WatchedProcess.OpenAsync(only, cancellationToken);
         }
 
-        var why = (hosts.Count, candidates.Count) switch
+        const string FoundWhen = "A process is found once it has started a pool, if it runs as this user (root finds all), with this TMPDIR, and not with DOTNET_EnableDiagnostics=0.";
+        var (why, what) = (hosts.Count, candidates.Count) switch
         {
-            ( > 1, _) => "Several processes have pools:",
-            (_, > 0) => "No process that can be asked shows a pool. There are:",
-            _ => "There is no .NET process that can be asked.",
+            ( > 1, _) => ("Several processes have pools:", "To watch one: processpool top PID"),
+            (_, > 0) => ("No process has a running pool. These were asked:", FoundWhen),
+            _ => ("There is no .NET process that can be asked.", FoundWhen),
         };
         var lines = (hosts.Count > 0 ? hosts : candidates).Where(DotnetProcesses.Exists).Select(processId => $"  {processId,7}  {DotnetProcesses.CommandLine(processId)}");
-        throw new UsageException(string.Join(Environment.NewLine, [why, .. lines, "To watch one: processpool top PID"]));
+        throw new UsageException(string.Join(Environment.NewLine, [why, .. lines, what]));
     }
 
     private static async Task<bool> HostsPoolsAsync(int processId, CancellationToken cancellationToken)

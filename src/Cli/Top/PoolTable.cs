@@ -14,8 +14,8 @@ internal static class PoolTable
     /// <param name="snapshot">The pools.</param>
     public static IRenderable Of(string title, Snapshot snapshot) => new Rows(
     [
-        new Markup($"[dim]{Markup.Escape(title)}[/]") { Overflow = Overflow.Ellipsis },
-        .. snapshot.Pools.SelectMany(pool => new IRenderable[] { Below(Line(pool)), Workers(pool) }),
+        new Cut(new Markup($"[dim]{Markup.Escape(title)}[/]")),
+        .. snapshot.Pools.SelectMany(pool => new IRenderable[] { Below(Line(pool)), new Cut(Workers(pool)) }),
         .. snapshot.Pools.Count == 0 ? [Below("no running pool")] : Array.Empty<IRenderable>(),
     ]);
 

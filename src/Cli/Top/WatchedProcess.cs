@@ -101,7 +101,7 @@ internal sealed class WatchedProcess : IAsyncDisposable
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new UsageException(isEmpty
-                ? $"Process {Id} has no running pool."
+                ? $"Process {Id} has no running pool: it has not started one yet, or has stopped it."
                 : $"Process {Id} has said nothing of pools for {SilentFor.TotalSeconds:0} s: it has not started one, its ProcessPool is older than this command, or it is suspended.");
         }
     }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using ProcessPool.TestKit;
 
 namespace ProcessPool.Process.Tests.Samples;
@@ -19,18 +18,10 @@ internal sealed class Sample : IDisposable
 
     public int ProcessId => _process.Id;
 
-    public static Sample Start(string name, params string[] arguments)
-    {
-        var program = Path.Combine(Repository.Root, "artifacts", "bin", name, Repository.Configuration.ToLowerInvariant(), (name == "OpenTelemetry" ? "OpenTelemetrySample" : name) + ".dll");
-        var start = new ProcessStartInfo("dotnet", ["exec", program, .. arguments])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = Repository.Root,
-        };
-        return new Sample(OwnProcess.Start(start));
-    }
+    public static Sample Start(string name, params string[] arguments) => new(Cli.StartBy("dotnet", ["exec", Program(name), .. arguments]));
+
+    /// <summary>With SIGINT as a terminal has it.</summary>
+    public static Sample StartInterruptible(string name, params string[] arguments) => new(Cli.StartBy("env", ["--default-signal=INT", "dotnet", "exec", Program(name), .. arguments]));
 
     /// <summary>The next line that is wanted; those before it are skipped.</summary>
     public async Task<string> LineAsync(Func<string, bool> wanted, string what)
@@ -57,6 +48,9 @@ internal sealed class Sample : IDisposable
         await _process.WaitForExitAsync().Within("the sample ends");
         return new CliResult(_process.ExitCode, await output, await _error);
     }
+
+    private static string Program(string name) =>
+        Path.Combine(Repository.Root, "artifacts", "bin", name, Repository.Configuration.ToLowerInvariant(), (name == "OpenTelemetry" ? "OpenTelemetrySample" : name) + ".dll");
 
     public void Dispose() => _process.Dispose();
 }

@@ -34,6 +34,23 @@ public sealed class SampleTests
     }
 
     [Fact]
+    public async Task The_map_says_what_it_has_made_when_it_is_interrupted()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Sends SIGINT, and makes a pipe.");
+        var source = PluginSource.NewFolder("pictures");
+        var target = PluginSource.NewFolder("thumbnails");
+        var picture = Path.Combine(source, "endless.png");
+        Assert.Equal(0, (await Cli.ShellAsync($"mkfifo '{picture}'")).ExitCode);
+        using var sample = Sample.StartInterruptible("ConsoleMap", source, target);
+        // Opened as soon as the plugin opens it; then the plugin waits for what is never written.
+        await using var writer = await Task.Run(() => File.OpenWrite(picture)).Within("the plugin opens the picture");
+        Cli.Interrupt(sample.ProcessId);
+        var result = await sample.EndAsync();
+        Assert.Equal((130, ""), (result.ExitCode, result.Error));
+        Assert.Equal([$"0 thumbnails in {target}, 0 files failed"], result.Lines);
+    }
+
+    [Fact]
     public async Task The_watched_folder_takes_a_plugin_that_is_put_there_and_says_so_when_it_goes()
     {
         var folder = PluginSource.NewFolder("drop");

@@ -121,7 +121,8 @@ public sealed class PoolSnapshotsTests
         Assert.Equal(["worker", "pid", "state", "calls", "memory", "cpu", "uptime"], Words(lines[3]));
         Assert.Equal(["pdf-1", "4711", "busy", "5", "45", "MB", "50%", "1:02:05"], Words(lines[4]));
         Assert.Equal(5, lines.Length);
-        Assert.EndsWith("no running pool", PoolTable.Plain("[process] 1", End(3, pools: 0)!));
+        Assert.Equal(new string('x', 159) + "…", PoolTable.Plain(new string('x', 500), End(3, pools: 0)!).Split('\n')[0]);
+        Assert.EndsWith("no running pool", PoolTable.Plain("[process] 1", End(4, pools: 0)!));
 
         static string[] Words(string line) => line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
     }
