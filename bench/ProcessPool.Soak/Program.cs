@@ -12,7 +12,7 @@ Dictionary<string, (string What, Func<double, Task<bool>> Run, double Default)> 
     ["streams"] = ("streams of a million items, left in the middle (how many)", Streams.RunAsync, 100),
     ["replace"] = ("a plugin is replaced under a load of 8 callers (how many times)", Replacements.RunAsync, 50),
     ["contain"] = ("a worker that wants everything, and what its siblings notice (seconds each)", Containments.RunAsync, 4),
-    ["serve"] = ("a web service under load while its native library crashes four times a second (seconds for each of three phases)", Services.RunAsync, 30),
+    ["serve"] = ("a web service under load while its native library crashes three times a second (seconds for each of three phases)", Services.RunAsync, 30),
     ["soak"] = ("random faults (how many minutes)", Soaks.RunAsync, 10),
 };
 

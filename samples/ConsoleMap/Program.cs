@@ -5,9 +5,9 @@
 using System.Collections.Concurrent;
 using ProcessPool;
 
-if (args is not [var source, var target])
+if (args is not [var source, var target] || !Directory.Exists(source) || Path.GetFullPath(source) == Path.GetFullPath(target))
 {
-    Console.Error.WriteLine("Usage: ConsoleMap SOURCE-FOLDER TARGET-FOLDER");
+    Console.Error.WriteLine("Usage: ConsoleMap SOURCE-FOLDER TARGET-FOLDER: one that exists, and another one.");
     return 2;
 }
 

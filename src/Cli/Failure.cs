@@ -16,6 +16,7 @@ internal static class Failure
             UsageException => (exception.Message, ExitCode.Usage),
             // Without the name of a parameter, which means nothing on a command line.
             ArgumentException => (exception.Message.Split(" (Parameter '")[0], ExitCode.Usage),
+            IOException gone when IsReaderGone(gone) => ("", ExitCode.ReaderGone),
             IOException or UnauthorizedAccessException => ($"Input or output ended early: {exception.Message}", ExitCode.SomeFailed),
             _ => ("", -1),
         };
@@ -26,4 +27,7 @@ internal static class Failure
 
         return code < 0 ? null : code;
     }
+
+    /// <summary>Whether nobody reads an output any more.</summary>
+    public static bool IsReaderGone(IOException exception) => exception.HResult is 32 or unchecked((int)0x800700E8) or unchecked((int)0x8007006D);
 }

@@ -26,11 +26,8 @@ internal static class Program
 
     private static async Task<int> Main(string[] arguments)
     {
-        if (StandardStreams.IsClosed(2))
-        {
-            // Something of the runtime's own has that number.
-            Console.SetError(TextWriter.Null);
-        }
+        // If it is closed, something of the runtime's own has that number.
+        Console.SetError(StandardStreams.IsClosed(2) ? TextWriter.Null : new ForgivingWriter(Console.Error));
 
         if (StandardStreams.IsClosed(1))
         {

@@ -34,6 +34,9 @@ public sealed record CallOptions
     /// </summary>
     public int? Retries { get; init; }
 
+    /// <summary>Whether it waits for its place in the queue whatever the pool says of a full one: a map reads ahead more than fits while a worker is replaced.</summary>
+    internal bool WaitsForRoom { get; init; }
+
     internal static CallOptions Default { get; } = new();
 
     /// <exception cref="ArgumentException">A value is out of range.</exception>

@@ -6,6 +6,6 @@ public enum WhenFull
     /// <summary>Its caller waits for room.</summary>
     Wait,
 
-    /// <summary>It fails at once with <see cref="CallRejectedException"/>.</summary>
+    /// <summary>It fails at once with <see cref="CallRejectedException"/>. The calls of a map wait all the same: it reads its input only as fast as there is room.</summary>
     Reject,
 }

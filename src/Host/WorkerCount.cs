@@ -62,14 +62,15 @@ public readonly struct WorkerCount : IEquatable<WorkerCount>
     {
         ArgumentNullException.ThrowIfNull(text);
         var trimmed = text.Trim();
-        if (trimmed.EndsWith('%'))
+        var isPercentage = trimmed.EndsWith('%');
+        if (!isPercentage && !trimmed.Contains('.', StringComparison.Ordinal) && int.TryParse(trimmed, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
         {
-            return FromDouble(double.Parse(trimmed[..^1], Number, CultureInfo.InvariantCulture) / 100);
+            return FromInt32(number);
         }
 
-        return trimmed.Contains('.', StringComparison.Ordinal)
-            ? FromDouble(double.Parse(trimmed, Number, CultureInfo.InvariantCulture))
-            : FromInt32(int.Parse(trimmed, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture));
+        return (isPercentage || trimmed.Contains('.', StringComparison.Ordinal)) && double.TryParse(isPercentage ? trimmed[..^1] : trimmed, Number, CultureInfo.InvariantCulture, out var share)
+            ? FromDouble(isPercentage ? share / 100 : share)
+            : throw new FormatException("Expected a number of workers such as 4, a share of the processors such as 0.5 or 50%, or -1 for all");
     }
 
     /// <summary>The number of workers on a machine.</summary>

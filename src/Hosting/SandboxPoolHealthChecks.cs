@@ -8,7 +8,7 @@ namespace ProcessPool;
 public static class SandboxPoolHealthChecks
 {
     /// <summary>
-    /// Adds a check that is healthy while the pool runs, degraded while it has fewer workers than it should, and fails when it takes no calls. It looks at the pool and calls nothing.
+    /// Adds a check that is healthy while the pool runs, degraded while it has fewer workers than it should, and fails when it takes no calls or there is no such pool. It looks at the pool and calls nothing.
     /// </summary>
     /// <param name="builder">The health checks.</param>
     /// <param name="name">The pool's name; null: the one without a name.</param>
@@ -18,6 +18,6 @@ public static class SandboxPoolHealthChecks
     public static IHealthChecksBuilder AddSandboxPool(this IHealthChecksBuilder builder, string? name = null, HealthStatus? failureStatus = null, IEnumerable<string>? tags = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        return builder.Add(new HealthCheckRegistration(name is null ? "sandbox-pool" : $"sandbox-pool-{name}", provider => new PoolHealthCheck(SandboxPoolServices.PoolOf(provider, name)), failureStatus, tags));
+        return builder.Add(new HealthCheckRegistration(name is null ? "sandbox-pool" : $"sandbox-pool-{name}", provider => new PoolHealthCheck(name, SandboxPoolServices.FindPool(provider, name)), failureStatus, tags));
     }
 }

@@ -70,6 +70,8 @@ public static class SandboxPoolServices
         return new SandboxPoolBuilder(services, name);
     }
 
+    internal static SandboxPool? FindPool(IServiceProvider provider, string? name) => name is null ? provider.GetService<SandboxPool>() : provider.GetKeyedService<SandboxPool>(name);
+
     internal static SandboxPool PoolOf(IServiceProvider provider, string? name) =>
         name is null ? provider.GetRequiredService<SandboxPool>() : provider.GetRequiredKeyedService<SandboxPool>(name);
 

@@ -33,6 +33,19 @@ internal sealed class Script
         }
     }
 
+    /// <summary>Refuses faults of what is not there: a test that waits for one would pass without it.</summary>
+    /// <exception cref="ArgumentException">There is such a fault.</exception>
+    public void Check(IReadOnlyCollection<string> entryPoints)
+    {
+        lock (_gate)
+        {
+            if (_faults.Find(fault => !entryPoints.Contains(fault.EntryPoint)).EntryPoint is { } unknown)
+            {
+                throw new ArgumentException($"The script has a fault of '{unknown}', which is no entry point of it. There are: {string.Join(", ", entryPoints.Order(StringComparer.Ordinal))}.");
+            }
+        }
+    }
+
     /// <summary>A worker starts.</summary>
     /// <returns>Why it does not; null: it does.</returns>
     public string? NextStart()

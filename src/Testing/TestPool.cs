@@ -87,9 +87,10 @@ public sealed class TestPool
 
     /// <summary>Makes a pool of what was added so far, such as for a service container. It is not started.</summary>
     /// <param name="configure">Sets options; a fake <see cref="SandboxPoolOptions.TimeProvider"/> makes timeouts and restarts the test's own. Default: one worker, no wait before a restart.</param>
-    /// <exception cref="ArgumentException">Options are out of range; the message names every one.</exception>
+    /// <exception cref="ArgumentException">Options are out of range; the message names every one. Or something is to go wrong with an entry point that was not added.</exception>
     public SandboxPool Create(Action<SandboxPoolOptions>? configure = null)
     {
+        _script.Check(_entryPoints.Keys);
         var options = new SandboxPoolOptions { Plugin = "test", Name = "test", Workers = 1, AllowOversubscription = true, Restart = new RestartPolicy { FirstDelay = TimeSpan.Zero, MaxDelay = TimeSpan.Zero } };
         configure?.Invoke(options);
         var plugin = PluginInfo.Of("Test", [.. _entryPoints.Select(each => Describe(each.Key, each.Value.Method, each.Value.Instance, each.Value.Contract))]);

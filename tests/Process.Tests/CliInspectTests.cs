@@ -40,6 +40,39 @@ public sealed class CliInspectTests
         Assert.Contains("damaged", result.Error);
     }
 
+    [Theory]
+    [InlineData("inspect artifacts/plugins/SamplePlugin > /dev/full", 1, "Input or output ended early")]
+    [InlineData("map --help > /dev/full", 1, "Input or output ended early")]
+    [InlineData("doctor --json > /dev/full", 1, "Input or output ended early")]
+    [InlineData("run artifacts/plugins/SamplePlugin Square 7 2> /dev/full", 0, "")]
+    [InlineData("run artifacts/plugins/SamplePlugin Square", 1, "")]
+    public async Task What_a_verb_cannot_write_is_a_message_and_no_stack_trace(string command, int exitCode, string error)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Writes to /dev/full.");
+        var result = await Cli.ShellAsync($"dotnet exec '{Cli.Program}' {command}");
+        Assert.Equal(exitCode, result.ExitCode);
+        Assert.Contains(error, result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_machine_that_cannot_start_a_sandbox_is_told_so_by_every_verb()
+    {
+        foreach (var verb in new[] { "doctor", "inspect artifacts/plugins/SamplePlugin --load", "run artifacts/plugins/SamplePlugin Square 7" })
+        {
+            var result = await Cli.ShellAsync($"PROCESSPOOL_SANDBOX_PATH=/none dotnet exec '{Cli.Program}' {verb}");
+            Assert.True(result.ExitCode == 3 && result.Error.Contains("/none", StringComparison.Ordinal) && !result.Error.Contains("   at ", StringComparison.Ordinal), $"Expected '{verb}' to end with 3 and to say why: {result.Error}");
+        }
+    }
+
+    [Fact]
+    public async Task Inspect_confines_what_it_loads()
+    {
+        var result = await Cli.RunAsync("inspect", Repository.SamplePlugin, "--load", "--confine", "none", "--memory", "512M");
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains("Confinement at level None has limits", result.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Inspect_of_nothing_is_a_usage_error() => Assert.Equal(2, (await Cli.RunAsync("inspect", "")).ExitCode);
 

@@ -74,7 +74,7 @@ public sealed class PluginSdkFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        await PackAsync("src/Abstractions/ProcessPool.Abstractions.csproj", "src/Host/ProcessPool.Host.csproj", "src/Hosting/ProcessPool.Hosting.csproj", "src/Testing/ProcessPool.Testing.csproj", "src/Plugin/ProcessPool.Plugin.csproj", "src/Cli/ProcessPool.Cli.csproj", "src/Plugin.Sdk/ProcessPool.Plugin.Sdk.csproj", "templates/ProcessPool.Templates.csproj");
+        await PackAsync("src/Abstractions/ProcessPool.Abstractions.csproj", "src/Host/ProcessPool.Host.csproj", "src/Hosting/ProcessPool.Hosting.csproj", "src/Testing/ProcessPool.Testing.csproj", "src/Plugin/ProcessPool.Plugin.csproj", "src/Plugin.Sdk/ProcessPool.Plugin.Sdk.csproj", "templates/ProcessPool.Templates.csproj");
         await AddFromTemplateAsync("Acme.Small");
         await AddFromTemplateAsync("Acme.Large", "--contract");
         Add("FiveLines");

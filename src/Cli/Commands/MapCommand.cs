@@ -34,7 +34,7 @@ internal static class MapCommand
             Output:
               {"index":0,"value":49}
               {"index":3,"error":{"kind":"crash","type":"WorkerCrashedException","message":"…","exitCode":139,"signal":"SIGSEGV","worker":"SamplePlugin-1"}}
-              Kinds of errors: plugin, argument, crash, protocol, timeout, cancelled, rejected.
+              Kinds of errors: plugin, argument, crash, protocol, timeout, cancelled, rejected, load, start, confinement, internal.
               Results come as completed, or in input order with -k.
 
             Exit codes: 0 all calls succeeded, 1 some failed, 2 usage, 3 cannot start, 130 after Ctrl+C or SIGTERM,
@@ -51,7 +51,8 @@ internal static class MapCommand
 
             Input:
               An object binds by name where its names are the parameters', an array by position when there are several parameters;
-              anything else is the first argument. Blank lines are skipped.
+              anything else is the first argument. Blank lines are skipped. Text is UTF-8, and a line ends with a line feed;
+              bytes that are no UTF-8 become U+FFFD, also with --raw.
 
             Examples:
               seq 1 100000 | processpool map plugins/SamplePlugin Square -k

@@ -18,6 +18,9 @@ internal sealed class LineReader(Stream input) : IDisposable
     /// <summary>How much of the input was read, from 0 to 1; null when its length is unknown.</summary>
     public double? Fraction => input is FileStream { CanSeek: true, Length: > 0 } file ? (double)file.Position / file.Length : null;
 
+    /// <summary>Whether it can be read again.</summary>
+    public bool CanSeek => input is FileStream { CanSeek: true };
+
     /// <summary>Opens a file, or standard input for "-".</summary>
     /// <exception cref="UsageException">It cannot be read.</exception>
     public static LineReader Open(string path)

@@ -72,7 +72,7 @@ internal sealed class MapWork : IDisposable
             return;
         }
 
-        var output = _file is { Stream.CanSeek: true } ? Path.GetFullPath(_options.Output) : "-";
+        var output = _file is { IsKept: true } ? Path.GetFullPath(_options.Output) : "-";
         _run = new JoblogRun(PluginText.Clean(plugin.Name), plugin.ComputeDigest(), entryPoint.Name, _options.Raw, output);
         if (_joblog.IsEmpty)
         {
@@ -92,6 +92,11 @@ internal sealed class MapWork : IDisposable
     /// <returns>The exit code.</returns>
     public async Task<int> RunAsync(SandboxPool pool, EntryPointInfo entryPoint, Interrupt interrupt)
     {
+        if (_history is not null && _input.CanSeek)
+        {
+            await RequireSameInputAsync(_history, interrupt.Drain);
+        }
+
         if (_history is null)
         {
             _file?.Clear();
@@ -111,7 +116,7 @@ internal sealed class MapWork : IDisposable
                 _file!.Sort();
             }
         }
-        catch (IOException exception) when (_file is null && IsReaderGone(exception))
+        catch (IOException exception) when (_file is null && Failure.IsReaderGone(exception))
         {
             return ExitCode.ReaderGone;
         }
@@ -165,6 +170,27 @@ internal sealed class MapWork : IDisposable
         }
     }
 
+    // Before anything is changed. An input that comes once is compared while it is read.
+    private async Task RequireSameInputAsync(MapHistory history, CancellationToken drain)
+    {
+        using var input = LineReader.Open(_options.Input);
+        var index = 0L;
+        await foreach (var line in input.ReadAsync(drain))
+        {
+            if (index == history.Lines)
+            {
+                break;
+            }
+
+            history.RequireSame(index++, line);
+        }
+
+        if (!drain.IsCancellationRequested)
+        {
+            history.RequireEnd(index);
+        }
+    }
+
     private async IAsyncEnumerable<MapItem> ItemsAsync(Interrupt interrupt)
     {
         var index = 0L;
@@ -215,8 +241,6 @@ internal sealed class MapWork : IDisposable
     private string Rerun() => _joblog is null
         ? "With --joblog FILE, a run can be gone on with: --resume makes only those calls that failed or were never made."
         : $"To make only those again: {CommandLine.Of(Environment.GetCommandLineArgs().Skip(1), "--resume")}";
-
-    private static bool IsReaderGone(IOException exception) => exception.HResult is 32 or unchecked((int)0x800700E8) or unchecked((int)0x8007006D);
 
     private static void RequireDifferent(MapOptions options)
     {

@@ -60,7 +60,7 @@ internal sealed class OutcomeWriter(Stream output) : IDisposable
         catch (InvalidOperationException exception)
         {
             // A plugin may send what looks like JSON, and has half a character in it.
-            error = exception;
+            error = new CallArgumentException($"The result is no JSON that can be written: {exception.Message}", new FaultSite(null, Execution: Execution.Started), exception);
             WriteObject(index, default, error, tries);
         }
 

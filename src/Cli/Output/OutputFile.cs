@@ -10,7 +10,14 @@ internal sealed class OutputFile : IDisposable
     private readonly string _name;
     private readonly string _path;
 
-    private OutputFile(string name, string path, FileStream stream) => (_name, _path, Stream) = (name, path, stream);
+    private OutputFile(string name, string path, FileStream stream)
+    {
+        (_name, _path, Stream) = (name, path, stream);
+        IsKept = stream.CanSeek && !OwnFile.IsDevice(path);
+    }
+
+    /// <summary>Whether what is written to it can be read again: it is no pipe and no device.</summary>
+    public bool IsKept { get; }
 
     /// <summary>The file, to write to.</summary>
     public FileStream Stream { get; private set; }

@@ -1,3 +1,5 @@
+using ProcessPool.Launch.Interop;
+
 namespace ProcessPool.Cli.Output;
 
 /// <summary>Files that nobody else writes at the same time.</summary>
@@ -6,7 +8,11 @@ internal static class OwnFile
     // EWOULDBLOCK of Linux and of macOS, and ERROR_SHARING_VIOLATION.
     private static readonly int[] InUse = [11, 35, unchecked((int)0x80070020)];
 
-    /// <summary>Opens a file, or makes it, and locks it.</summary>
+    /// <summary>Whether it is a device, such as <c>/dev/null</c>: what is written to it is not there afterwards. Linux only; false elsewhere.</summary>
+    /// <param name="path">An absolute path without links.</param>
+    public static bool IsDevice(string path) => OperatingSystem.IsLinux() && FolderHandle.Look(path, out var status) == 0 && status.IsCharacterDevice;
+
+    /// <summary>Opens a file, or makes it, and locks it. A device is everybody's.</summary>
     /// <param name="path">Its path.</param>
     /// <param name="what">What it is, for errors: "the output".</param>
     /// <param name="access">For what.</param>
@@ -15,7 +21,7 @@ internal static class OwnFile
     {
         try
         {
-            return new FileStream(path, FileMode.OpenOrCreate, access, FileShare.None, bufferSize: 0);
+            return new FileStream(path, FileMode.OpenOrCreate, access, IsDevice(Path.GetFullPath(path)) ? FileShare.ReadWrite : FileShare.None, bufferSize: 0);
         }
         catch (IOException exception) when (InUse.Contains(exception.HResult))
         {

@@ -69,7 +69,7 @@ internal static partial class Log
     [LoggerMessage(23, LogLevel.Warning, "A fresh worker could not be started to recycle {Worker} (pid {ProcessId}); the old one goes on.")]
     public static partial void RecycleFailed(this ILogger logger, Exception exception, string worker, int? processId);
 
-    [LoggerMessage(25, LogLevel.Warning, "Call {Call} of {EntryPoint} goes back to the queue: worker {Worker} (pid {ProcessId}) died before it had begun, by its own account.")]
+    [LoggerMessage(25, LogLevel.Debug, "Call {Call} of {EntryPoint} goes back to the queue: worker {Worker} (pid {ProcessId}) died before it had begun, by its own account.")]
     public static partial void CallReturned(this ILogger logger, long call, string entryPoint, string worker, int? processId);
 
     [LoggerMessage(27, LogLevel.Warning, "The plugin of worker {Worker} (pid {ProcessId}) threw while it was disposed: {Message}")]

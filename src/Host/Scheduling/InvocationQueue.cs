@@ -95,7 +95,7 @@ internal sealed partial class InvocationQueue : IDisposable
                     return Task.CompletedTask;
                 }
 
-                if (waiting is null && _whenFull == WhenFull.Wait)
+                if (waiting is null && (_whenFull == WhenFull.Wait || call.Options.WaitsForRoom))
                 {
                     call.Room = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                     _callers.AddLast(call);

@@ -43,7 +43,7 @@ public sealed class SampleTests
         Assert.Equal(0, (await Cli.ShellAsync($"mkfifo '{picture}'")).ExitCode);
         using var sample = Sample.StartInterruptible("ConsoleMap", source, target);
         // Opened as soon as the plugin opens it; then the plugin waits for what is never written.
-        await using var writer = await Task.Run(() => File.OpenWrite(picture)).Within("the plugin opens the picture");
+        await using var writer = await Task.Run(() => new FileStream(picture, FileMode.Open, FileAccess.Write, FileShare.ReadWrite)).Within("the plugin opens the picture");
         Cli.Interrupt(sample.ProcessId);
         var result = await sample.EndAsync();
         Assert.Equal((130, ""), (result.ExitCode, result.Error));

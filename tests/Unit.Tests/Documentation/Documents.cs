@@ -2,12 +2,15 @@ using ProcessPool.TestKit;
 
 namespace ProcessPool.Unit.Tests.Documentation;
 
-/// <summary>The pages that users read: README.md and docs/*.md.</summary>
+/// <summary>The pages that users read: README.md, docs/*.md, and what each package shows.</summary>
 internal static class Documents
 {
     /// <summary>Their paths.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [Path.Combine(Repository.Root, "README.md"), .. Directory.GetFiles(Path.Combine(Repository.Root, "docs"), "*.md").Order(StringComparer.Ordinal)];
+        [
+            Path.Combine(Repository.Root, "README.md"), Path.Combine(Repository.Root, "templates", "README.md"), .. Directory.GetFiles(Path.Combine(Repository.Root, "docs"), "*.md").Order(StringComparer.Ordinal),
+            .. Directory.GetDirectories(Path.Combine(Repository.Root, "src")).Select(project => Path.Combine(project, "README.md")).Where(File.Exists).Order(StringComparer.Ordinal),
+        ];
 
     /// <summary>A path as the pages write it.</summary>
     public static string NameOf(string path) => Path.GetRelativePath(Repository.Root, path).Replace('\\', '/');

@@ -68,6 +68,17 @@ public sealed class PoolServicesTests
     }
 
     [Fact]
+    public async Task A_check_of_a_pool_that_was_not_added_fails_and_says_so()
+    {
+        var services = new ServiceCollection().AddLogging();
+        services.AddHealthChecks().AddSandboxPool("zzz");
+        await using var provider = services.BuildServiceProvider();
+        var report = await provider.GetRequiredService<HealthCheckService>().CheckHealthAsync();
+        Assert.Equal(HealthStatus.Unhealthy, report.Status);
+        Assert.StartsWith("There is no sandbox pool 'zzz'", report.Entries["sandbox-pool-zzz"].Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_pool_of_a_test_takes_the_place_of_the_applications()
     {
         var builder = Microsoft.Extensions.Hosting.Host.CreateApplicationBuilder();

@@ -64,6 +64,23 @@ public sealed class TestPoolTests
     }
 
     [Fact]
+    public async Task The_items_of_a_map_wait_for_room_in_a_pool_that_rejects()
+    {
+        var script = new TestPool().Add("Square", (long value) => value * value).Crash("Square", call: 50).Crash("Square", call: 100);
+        await using var pool = await script.StartAsync(options => (options.Workers, options.QueueCapacity, options.WhenFull) = (2, 1, WhenFull.Reject));
+        var outcomes = await pool.MapAsync<int, long>("Square", Enumerable.Range(0, 300)).ToListAsync().AsTask().Within("the map ends");
+        Assert.Equal(300, outcomes.Count);
+        Assert.All(outcomes.Where(outcome => outcome.Error is not null), outcome => Assert.IsType<WorkerCrashedException>(outcome.Error));
+    }
+
+    [Fact]
+    public void A_fault_of_what_is_not_there_is_refused()
+    {
+        var script = new TestPool().Add("Square", (long value) => value * value).Crash("Sqare");
+        Assert.Contains("'Sqare', which is no entry point of it. There are: Square.", Assert.Throws<ArgumentException>(() => script.Create()).Message);
+    }
+
+    [Fact]
     public async Task A_scripted_crash_fails_that_call_and_the_next_one_has_a_new_worker()
     {
         var ran = new System.Collections.Concurrent.ConcurrentQueue<string>();

@@ -11,6 +11,7 @@ internal readonly struct FileStatus
 
     private const int TypeMask = 0xF000;
     private const int FolderType = 0x4000;
+    private const int CharacterDeviceType = 0x2000;
     private const ulong BlockBytes = 512;
 
     [FieldOffset(20)]
@@ -38,6 +39,9 @@ internal readonly struct FileStatus
 
     /// <summary>Whether both are of one file.</summary>
     public bool IsSameAs(FileStatus other) => (_number, _deviceMajor, _deviceMinor) == (other._number, other._deviceMajor, other._deviceMinor);
+
+    /// <summary>Such as <c>/dev/null</c>.</summary>
+    public bool IsCharacterDevice => (_mode & TypeMask) == CharacterDeviceType;
 
     public bool IsFolder => (_mode & TypeMask) == FolderType;
 
