@@ -99,7 +99,7 @@ public sealed class SandboxPoolOptions
     /// <summary>How long each stage of a worker's start may take. Above zero and at most 24 days. Default: 30 s.</summary>
     public TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a call may execute before it fails with <see cref="CallTimeoutException"/> and its worker is replaced. Above zero and at most 24 days. Default: null, no limit.</summary>
+    /// <summary>How long a call may execute before it fails with <see cref="CallTimeoutException"/> and its worker is replaced. A worker that was given the call and does not begin it, such as a process that was stopped, has the time twice. Above zero and at most 24 days. Default: null, no limit.</summary>
     public TimeSpan? CallTimeout { get; set; }
 
     /// <summary>

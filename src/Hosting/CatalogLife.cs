@@ -6,7 +6,14 @@ namespace ProcessPool.Hosting;
 /// <param name="catalog">Finds it. Not before the host starts: all options are checked first, and everything that is wrong with them is said together.</param>
 internal sealed class CatalogLife(Func<PluginCatalog> catalog) : IHostedService
 {
-    public Task StartAsync(CancellationToken cancellationToken) => catalog().StartAsync(cancellationToken);
+    private bool _hostStarted;
 
-    public Task StopAsync(CancellationToken cancellationToken) => catalog().StopAsync(drain: true, cancellationToken);
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        _hostStarted = true;
+        return catalog().StartAsync(cancellationToken);
+    }
+
+    // A host whose options are wrong stops what it never started.
+    public Task StopAsync(CancellationToken cancellationToken) => _hostStarted ? catalog().StopAsync(drain: true, cancellationToken) : Task.CompletedTask;
 }

@@ -7,8 +7,14 @@ namespace ProcessPool.Hosting;
 /// <param name="options">Finds out how.</param>
 internal sealed class PoolLife(Func<SandboxPool> pool, Func<PoolLifeOptions> options) : IHostedService
 {
-    public Task StartAsync(CancellationToken cancellationToken) => options().StartWithHost ? pool().StartAsync(cancellationToken) : Task.CompletedTask;
+    private bool _hostStarted;
 
-    // The host's token ends the draining, and nothing is left running.
-    public Task StopAsync(CancellationToken cancellationToken) => pool().StopAsync(drain: true, options().DrainTimeout, cancellationToken);
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        _hostStarted = true;
+        return options().StartWithHost ? pool().StartAsync(cancellationToken) : Task.CompletedTask;
+    }
+
+    // The host's token ends the draining, and nothing is left running. A host whose options are wrong stops what it never started.
+    public Task StopAsync(CancellationToken cancellationToken) => _hostStarted ? pool().StopAsync(drain: true, options().DrainTimeout, cancellationToken) : Task.CompletedTask;
 }

@@ -33,7 +33,7 @@ internal static class PoolTable
 
     private static string Line(PoolLine pool)
     {
-        List<string> facts = [$"{pool.Workers.Count} of {pool.Size} workers", $"{pool.Queued} queued", $"{pool.Calls} calls", $"{Number(pool.CallsPerSecond, pool.CallsPerSecond < 10 ? "0.0" : "0")}/s"];
+        List<string> facts = [Workers(pool.Workers.Count, pool.Workers.Count(worker => worker.State == "standby"), pool.Size), $"{pool.Queued} queued", $"{pool.Calls} calls", $"{Number(pool.CallsPerSecond, pool.CallsPerSecond < 10 ? "0.0" : "0")}/s"];
         facts.Add(pool.Failed > 0 ? $"[red]{pool.Failed} failed[/]" : "0 failed");
         if (pool.Retries > 0)
         {
@@ -47,6 +47,8 @@ internal static class PoolTable
 
         return $"[bold]{Markup.Escape(pool.Name)}[/]  {Coloured(pool.State)}  {string.Join("  ", facts)}";
     }
+
+    private static string Workers(int all, int standby, int size) => $"{all - standby} of {size} workers{(standby > 0 ? $", {standby} standing by" : "")}";
 
     private static Table Workers(PoolLine pool)
     {

@@ -12,12 +12,15 @@ internal static class WireText
         return Clean(cut).Replace("\n", "\n    ", StringComparison.Ordinal);
     }
 
+    /// <summary>Whether a terminal or a viewer obeys it in place of showing it: control characters, line separators, and what turns the direction of all that follows (https://www.unicode.org/reports/tr9/, embeddings, overrides and isolates).</summary>
+    public static bool IsObeyed(char character) => char.IsControl(character) || character is '\u2028' or '\u2029' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
+
     /// <summary>Without control characters, which a terminal would obey; lines and tabs stay.</summary>
     public static string Clean(string text) => string.Create(text.Length, text, (span, source) =>
     {
         for (var i = 0; i < span.Length; i++)
         {
-            span[i] = char.IsControl(source[i]) && source[i] is not ('\n' or '\t') ? ' ' : source[i];
+            span[i] = IsObeyed(source[i]) && source[i] is not ('\n' or '\t') ? ' ' : source[i];
         }
     });
 

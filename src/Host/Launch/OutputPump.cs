@@ -1,4 +1,5 @@
 using System.Text;
+using ProcessPool.Diagnostics;
 
 namespace ProcessPool.Launch;
 
@@ -57,7 +58,7 @@ internal static class OutputPump
                 line[^1] = ' ';
             }
 
-            line.Append(char.IsControl(character) && character is not ('\t' or '\r') ? ' ' : character);
+            line.Append(WireText.IsObeyed(character) && character is not ('\t' or '\r') ? ' ' : character);
         }
     }
 }

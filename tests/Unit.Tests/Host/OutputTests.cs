@@ -12,7 +12,7 @@ public sealed class OutputTests
 
     [Fact]
     public async Task Invalid_utf8_and_control_characters_are_replaced() =>
-        Assert.Equal(["a\uFFFDb [31mred\tc"], await PumpAsync([(byte)'a', 0xFF, (byte)'b', 0x1B, .. "[31mred\tc\n"u8]));
+        Assert.Equal(["a\uFFFDb [31mred\tc", "line x y z", "5 3"], await PumpAsync([(byte)'a', 0xFF, (byte)'b', 0x1B, .. "[31mred\tc\nline\rx\u202Ey\u2028z\r\n5\r3\r"u8]));
 
     [Fact]
     public async Task A_line_without_end_is_cut()

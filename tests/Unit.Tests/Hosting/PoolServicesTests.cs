@@ -39,6 +39,7 @@ public sealed class PoolServicesTests
         Assert.All(
             ["Sandbox pool 'pdf': Plugin is not set", "Sandbox pool 'pdf': Standby is -1", "Pools:Pdf:Wokers is not known. Did you mean Workers?", "Pools:Pdf:CallTimeout is 'soon'", "DrainTimeout", "Plugin catalog: Directory '/not/there' does not exist"],
             (string fault) => Assert.Contains(fault, message));
+        await host.StopAsync().Within("a host that did not start stops");
     }
 
     [Fact]
