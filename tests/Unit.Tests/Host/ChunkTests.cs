@@ -180,13 +180,13 @@ public sealed class ChunkTests
     [Fact]
     public async Task A_pool_that_is_stopped_fails_every_call_that_has_no_reply()
     {
-        var worker = new FakeWorker("w") { OnInvoke = AnswerAsync };
+        var first = Some.Call();
+        var worker = new FakeWorker("w") { OnInvoke = (request, token) => request.Id == first.Request.Id ? AnswerAsync(request, token) : new TaskCompletionSource<CallReply>().Task };
         var rig = await new PoolRig(_ => worker).StartedAsync();
-        var first = await PutAsync(rig, 1);
-        worker.OnInvoke = (_, _) => new TaskCompletionSource<CallReply>().Task;
+        await rig.PutAsync(first);
         var calls = await PutAsync(rig, 2);
         _go.SetResult();
-        await SettleAsync(first);
+        await SettleAsync([first]);
         await rig.StopAsync();
         foreach (var call in calls)
         {
