@@ -17,7 +17,8 @@ internal static class Failure
             // Without the name of a parameter, which means nothing on a command line.
             ArgumentException => (exception.Message.Split(" (Parameter '")[0], ExitCode.Usage),
             IOException gone when IsReaderGone(gone) => ("", ExitCode.ReaderGone),
-            IOException or UnauthorizedAccessException => ($"Input or output ended early: {exception.Message}", ExitCode.SomeFailed),
+            UnauthorizedAccessException or FileNotFoundException or DirectoryNotFoundException => (exception.Message, ExitCode.SomeFailed),
+            IOException => ($"Input or output ended early: {exception.Message}", ExitCode.SomeFailed),
             _ => ("", -1),
         };
         if (message.Length > 0)

@@ -30,13 +30,12 @@ internal sealed class Interrupt : IDisposable
     /// <summary>Cancelled by the second signal: end what runs.</summary>
     public CancellationToken Kill => _kill.Token;
 
+    // Not the two sources, which hold nothing: a signal may still be under way.
     public void Dispose()
     {
         _interrupt.Dispose();
         _terminate.Dispose();
         _lastResort.Dispose();
-        _drain.Dispose();
-        _kill.Dispose();
     }
 
     // A write to somebody who does not read holds up whoever writes, and this too.

@@ -203,6 +203,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
             }
 
             version = new PluginVersion(new Supervisor(Name, _settings, _launcherFor(_settings, Name, plugin), Counts), plugin);
+            _settings.PluginSources.Open();
             if (publishFirst)
             {
                 _version = version;
@@ -267,7 +268,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
                 _stopReport = new StopReport(reports.Sum(report => report.Completed), reports.Sum(report => report.Cancelled), reports.Sum(report => report.Killed));
                 _settings.Logger.PoolStopped(Name, _stopReport.Completed, _stopReport.Cancelled, _stopReport.Killed);
                 PoolEvents.Log.PoolStopped(Name);
-                _settings.PluginSources.Dispose();
+                _settings.PluginSources.Close();
             }
 
             return _stopReport;

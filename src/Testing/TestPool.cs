@@ -1,6 +1,7 @@
 using System.Reflection;
 using ProcessPool.Binding.Contracts;
 using ProcessPool.Plugins;
+using ProcessPool.Workers;
 
 namespace ProcessPool.Testing;
 
@@ -16,6 +17,7 @@ public sealed class TestPool
 {
     private readonly Dictionary<string, (MethodInfo Method, object? Instance, string? Contract)> _entryPoints = new(StringComparer.Ordinal);
     private readonly Script _script = new();
+    private bool _isMade;
 
     /// <summary>Adds an entry point.</summary>
     /// <param name="entryPoint">The name to call it by.</param>
@@ -61,8 +63,7 @@ public sealed class TestPool
     /// <returns>This script.</returns>
     public TestPool Crash(string entryPoint, int? call = null, CrashReason reason = CrashReason.Crashed, string standardError = "")
     {
-        _script.Add(entryPoint, call, Deaths.Of(reason, standardError));
-        return this;
+        return AddFault(entryPoint, call, Deaths.Of(reason, standardError));
     }
 
     /// <summary>Has a call never end by itself, whatever it is asked: it is ended by its timeout or its caller, and its worker is killed.</summary>
@@ -71,8 +72,7 @@ public sealed class TestPool
     /// <returns>This script.</returns>
     public TestPool Hang(string entryPoint, int? call = null)
     {
-        _script.Add(entryPoint, call, death: null);
-        return this;
+        return AddFault(entryPoint, call, death: null);
     }
 
     /// <summary>Has a worker fail to start.</summary>
@@ -91,6 +91,7 @@ public sealed class TestPool
     public SandboxPool Create(Action<SandboxPoolOptions>? configure = null)
     {
         _script.Check(_entryPoints.Keys);
+        _isMade = true;
         var options = new SandboxPoolOptions { Plugin = "test", Name = "test", Workers = 1, AllowOversubscription = true, Restart = new RestartPolicy { FirstDelay = TimeSpan.Zero, MaxDelay = TimeSpan.Zero } };
         configure?.Invoke(options);
         var plugin = PluginInfo.Of("Test", [.. _entryPoints.Select(each => Describe(each.Key, each.Value.Method, each.Value.Instance, each.Value.Contract))]);
@@ -108,6 +109,17 @@ public sealed class TestPool
         var pool = Create(configure);
         await pool.StartAsync(cancellationToken).ConfigureAwait(false);
         return pool;
+    }
+
+    private TestPool AddFault(string entryPoint, int? call, WorkerExit? death)
+    {
+        if (_isMade && !_entryPoints.ContainsKey(entryPoint))
+        {
+            throw new ArgumentException($"'{entryPoint}' is no entry point of this script, and a pool was made of it already.", nameof(entryPoint));
+        }
+
+        _script.Add(entryPoint, call, death);
+        return this;
     }
 
     // An implementation may be marked [Idempotent] where its contract is not.

@@ -104,11 +104,14 @@ internal sealed class TestWorker : IWorker
 
     public void Cancel(long callId)
     {
-        if (_mark.StartedCall == callId)
+        CancellationTokenSource? running;
+        lock (_gate)
         {
-            // The test's code may listen to the token, and does so on a thread of its own.
-            _ = _running.CancelAsync();
+            running = _mark.StartedCall == callId ? _running : null;
         }
+
+        // The test's code may listen to the token, and does so on a thread of its own.
+        _ = running?.CancelAsync();
     }
 
     public Task<IReadOnlyList<long>> RevokeAsync(IReadOnlyList<long> callIds)

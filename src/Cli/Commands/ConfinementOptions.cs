@@ -51,6 +51,9 @@ internal sealed class ConfinementOptions
         command.Add(_scratch);
     }
 
+    /// <summary>Whether the command line says anything of it.</summary>
+    public bool IsGiven(CommandResult result) => new Option[] { _level, _read, _write, _network, _memory, _threads, _cpus, _scratch }.Any(option => result.GetResult(option) is { Implicit: false });
+
     public ConfinementPolicy Read(ParseResult parsed) => Levels[parsed.GetValue(_level)!] with
     {
         ReadablePaths = [.. (parsed.GetValue(_read) ?? []).Select(Path.GetFullPath)],

@@ -21,6 +21,13 @@ internal static class InspectCommand
               processpool inspect plugins/SamplePlugin --json | jq -r .digest
             """);
         confinement.AddTo(command);
+        command.Validators.Add(result =>
+        {
+            if (!result.GetValue(load) && confinement.IsGiven(result))
+            {
+                result.AddError("Without --load nothing runs that could be confined: add --load, or leave the options of confinement out.");
+            }
+        });
         path.Validators.Add(result =>
         {
             if (string.IsNullOrWhiteSpace(result.GetValueOrDefault<string>()))

@@ -255,7 +255,7 @@ internal sealed class MapWork : IDisposable
     {
         try
         {
-            return (File.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName : null) ?? Path.GetFullPath(path);
+            return OwnFile.Resolved(path);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {

@@ -31,7 +31,7 @@ internal sealed class OutputFile : IDisposable
     public static OutputFile Open(string path, bool resume)
     {
         var stream = OwnFile.Open(path, "the output", resume ? FileAccess.ReadWrite : FileAccess.Write);
-        return new OutputFile(path, File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path), stream);
+        return new OutputFile(path, OwnFile.Resolved(path), stream);
     }
 
     /// <summary>Whether there is something in it.</summary>

@@ -12,6 +12,9 @@ internal static class OwnFile
     /// <param name="path">An absolute path without links.</param>
     public static bool IsDevice(string path) => OperatingSystem.IsLinux() && FolderHandle.Look(path, out var status) == 0 && status.IsCharacterDevice;
 
+    /// <summary>The absolute path, without a link at its end.</summary>
+    public static string Resolved(string path) => (File.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName : null) ?? Path.GetFullPath(path);
+
     /// <summary>Opens a file, or makes it, and locks it. A device is everybody's.</summary>
     /// <param name="path">Its path.</param>
     /// <param name="what">What it is, for errors: "the output".</param>
@@ -21,7 +24,7 @@ internal static class OwnFile
     {
         try
         {
-            return new FileStream(path, FileMode.OpenOrCreate, access, IsDevice(Path.GetFullPath(path)) ? FileShare.ReadWrite : FileShare.None, bufferSize: 0);
+            return new FileStream(path, FileMode.OpenOrCreate, access, IsDevice(Resolved(path)) ? FileShare.ReadWrite : FileShare.None, bufferSize: 0);
         }
         catch (IOException exception) when (InUse.Contains(exception.HResult))
         {

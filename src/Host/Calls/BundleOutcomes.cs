@@ -86,9 +86,12 @@ internal sealed class BundleOutcomes<T> : OutcomeSource<T>
             }
             catch (Exception exception)
             {
-                // It never came to a worker. If it was refused, so was each item by itself.
+                // It never came to a worker. If it was refused, so was each item by itself, and counted; if its caller has left, no item was.
                 _failure = exception;
-                _pool.Counts.FailedTogether(_carrier, exception, _bundle.Count);
+                if (exception is OperationCanceledException)
+                {
+                    _pool.Counts.FailedTogether(_carrier, exception, _bundle.Count);
+                }
             }
         }
 

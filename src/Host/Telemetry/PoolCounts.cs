@@ -33,7 +33,7 @@ internal sealed class PoolCounts(string pool, TimeProvider time)
     /// <summary>A call's caller has left.</summary>
     public void Cancelled(Invocation call) => Settled(call, "cancelled", count: 1);
 
-    /// <summary>So many calls that were to go together have not come to a worker.</summary>
+    /// <summary>So many calls that were to go together have not come to a worker, and were not counted one by one.</summary>
     /// <param name="carrier">What stood for them in the queue.</param>
     /// <param name="error">Why.</param>
     /// <param name="count">How many.</param>

@@ -20,7 +20,9 @@ internal sealed class HostNotices
     private readonly Task _sending;
     private int _stages;
     private int _waiting;
-    private volatile bool _isHostLate;
+
+    // What a reply has waited for in vain; until the host has taken that, no other waits.
+    private volatile Task _late = Task.CompletedTask;
 
     /// <param name="host">Who is told.</param>
     /// <param name="patience">How long a host may take to write what was logged; then no reply waits for it any more, until it has. Default: two seconds.</param>
@@ -40,7 +42,7 @@ internal sealed class HostNotices
     /// <summary>Ends when the host has taken what was logged until now, or does not take it in time.</summary>
     public async Task TakenAsync()
     {
-        if (Volatile.Read(ref _waiting) == 0 || _isHostLate)
+        if (Volatile.Read(ref _waiting) == 0 || !_late.IsCompleted)
         {
             return;
         }
@@ -49,7 +51,10 @@ internal sealed class HostNotices
         if (_notices.Writer.TryWrite(new Notice(null, taken)))
         {
             await taken.Task.WaitAsync(_patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            _isHostLate = !taken.Task.IsCompleted;
+            if (!taken.Task.IsCompleted)
+            {
+                _late = taken.Task;
+            }
         }
     }
 
@@ -77,7 +82,6 @@ internal sealed class HostNotices
                 if (notice.Entry is { } entry)
                 {
                     await _host.LogAsync(entry).ConfigureAwait(false);
-                    _isHostLate = false;
                 }
 
                 Left(notice);

@@ -78,6 +78,9 @@ public sealed class TestPoolTests
     {
         var script = new TestPool().Add("Square", (long value) => value * value).Crash("Sqare");
         Assert.Contains("'Sqare', which is no entry point of it. There are: Square.", Assert.Throws<ArgumentException>(() => script.Create()).Message);
+        var made = new TestPool().Add("Square", (long value) => value * value);
+        _ = made.Create();
+        Assert.Contains("a pool was made of it already", Assert.Throws<ArgumentException>(() => made.Hang("Sqare")).Message);
     }
 
     [Fact]

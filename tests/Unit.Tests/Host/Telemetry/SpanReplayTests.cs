@@ -41,7 +41,7 @@ public sealed class SpanReplayTests : IDisposable
     public void Dispose()
     {
         _listener.Dispose();
-        _sources.Dispose();
+        _sources.Close();
         _call.Dispose();
     }
 
@@ -108,8 +108,11 @@ public sealed class SpanReplayTests : IDisposable
     {
         var source = _sources.Find("Hostile")!;
         Assert.True(source.HasListeners());
-        _sources.Dispose();
+        _sources.Close();
         Assert.False(source.HasListeners());
+        Assert.Null(_sources.Find("Hostile"));
+        _sources.Open();
+        Assert.True(_sources.Find("Hostile")!.HasListeners());
     }
 
     [Fact]
