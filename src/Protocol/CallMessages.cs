@@ -128,6 +128,12 @@ internal sealed record CallReply(CallStatus Status, ReadOnlyMemory<byte> Payload
     /// <summary>What <see cref="Mailbox.Put"/> said, when <see cref="Attachments"/> are not all.</summary>
     public int[] InMailbox { get; init; } = [];
 
+    /// <summary>Of a call whose result fits into no message.</summary>
+    /// <param name="bytes">How much the result takes.</param>
+    /// <param name="maxMessageBytes">The cap of a message.</param>
+    public static CallReply TooLarge(long bytes, int maxMessageBytes) => new(CallStatus.ResultRefused, default, [], new RemoteError(
+        "", $"The result is {bytes} bytes; at most {maxMessageBytes - WireLimits.EnvelopeBytes} fit into a message (MaxMessageBytes).", "", null));
+
     /// <summary>The spans that were made meanwhile, in the order in which they began; null: none. The first one is the call's own.</summary>
     public SpanMessage[]? Spans { get; init; }
 

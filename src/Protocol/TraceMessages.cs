@@ -39,6 +39,11 @@ internal sealed record TraceParent(string Id, string State)
 internal sealed record SpanMessage(
     string Source, string Name, int Kind, string Id, string Parent, long StartedAt, long Duration, int Status, string StatusText, TagMessage[] Tags, SpanEventMessage[] Events)
 {
+    /// <summary>How many bytes it takes at most.</summary>
+    public int MaxBytes =>
+        128 + TagMessage.MaxBytesOf(Source) + TagMessage.MaxBytesOf(Name) + TagMessage.MaxBytesOf(StatusText) + TagMessage.MaxBytesOf(Tags)
+        + Events.Sum(each => 32 + TagMessage.MaxBytesOf(each.Name) + TagMessage.MaxBytesOf(each.Tags));
+
     public static void WriteAll(WireWriter writer, SpanMessage[] spans) => writer.List(spans, Write);
 
     public static SpanMessage[] ReadAll(ref WireReader reader) => reader.List(Read, WireLimits.MaxSpans);
@@ -88,6 +93,12 @@ internal readonly record struct TagMessage(string Name, object Value)
     private const byte Whole = 1;
     private const byte Real = 2;
     private const byte YesOrNo = 3;
+
+    /// <summary>How many bytes tags take at most: a number or a length takes eight.</summary>
+    public static int MaxBytesOf(TagMessage[] tags) => tags.Sum(tag => 24 + MaxBytesOf(tag.Name) + MaxBytesOf(tag.Value as string ?? ""));
+
+    /// <summary>How many bytes a text takes at most: a character takes three.</summary>
+    public static int MaxBytesOf(string text) => 3 * text.Length;
 
     public static void WriteAll(WireWriter writer, TagMessage[] tags) => writer.List(tags, Write);
 

@@ -218,9 +218,8 @@ internal sealed class TestWorker : IWorker
         }
 
         var bytes = WireLimits.SizeOf(payload, attachments);
-        var most = _settings.MaxMessageBytes - WireLimits.EnvelopeBytes;
-        return bytes > most
-            ? new CallReply(CallStatus.ResultRefused, default, [], new RemoteError("", $"The result is {bytes} bytes; at most {most} fit into a message (MaxMessageBytes).", "", null))
+        return bytes > _settings.MaxMessageBytes - WireLimits.EnvelopeBytes
+            ? CallReply.TooLarge(bytes, _settings.MaxMessageBytes)
             : new CallReply((CallStatus)status, payload, attachments, error is null ? null : ErrorMapper.Map(error));
     }
 

@@ -30,7 +30,7 @@ internal static class SpanReplay
             foreach (var span in spans)
             {
                 // A sandbox of ours keeps to that; what it sends more would stay in the exporters' memory.
-                if ((room -= SizeOf(span)) < 0)
+                if ((room -= span.MaxBytes) < 0)
                 {
                     break;
                 }
@@ -83,11 +83,6 @@ internal static class SpanReplay
         activity.Stop();
         return activity.Context;
     }
-
-    private static int SizeOf(SpanMessage span) =>
-        span.Source.Length + span.Name.Length + span.StatusText.Length + SizeOf(span.Tags) + span.Events.Sum(each => each.Name.Length + SizeOf(each.Tags));
-
-    private static int SizeOf(TagMessage[] tags) => tags.Sum(tag => tag.Name.Length + (tag.Value as string ?? "").Length);
 
     private static DateTime Within(long ticks, DateTime from, DateTime to) => new(Math.Clamp(ticks, from.Ticks, Math.Max(from.Ticks, to.Ticks)), DateTimeKind.Utc);
 

@@ -305,7 +305,6 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, HostNotic
         var bytes = WireLimits.SizeOf(payload, attachments);
         return Fits(bytes)
             ? new CallReply((CallStatus)status, payload, attachments, null, call.Usage)
-            : new CallReply(CallStatus.ResultRefused, default, [], new RemoteError(
-                "", $"The result is {bytes} bytes; at most {maxMessageBytes - WireLimits.EnvelopeBytes} fit into a message (MaxMessageBytes).", "", null));
+            : CallReply.TooLarge(bytes, maxMessageBytes);
     }
 }

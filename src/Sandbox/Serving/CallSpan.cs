@@ -23,10 +23,10 @@ internal sealed class CallSpan(Action enter, Func<int, Span[]> end)
         var messages = new List<SpanMessage>();
         foreach (var span in end(succeeded ? 0 : Failed).Take(WireLimits.MaxSpans).Select(ToMessage))
         {
-            var fitting = SizeOf(span) <= room ? span : span with { StatusText = "", Tags = [], Events = [] };
-            if (SizeOf(fitting) <= room)
+            var fitting = span.MaxBytes <= room ? span : span with { StatusText = "", Tags = [], Events = [] };
+            if (fitting.MaxBytes <= room)
             {
-                room -= SizeOf(fitting);
+                room -= fitting.MaxBytes;
                 messages.Add(fitting);
             }
         }
@@ -37,7 +37,4 @@ internal sealed class CallSpan(Action enter, Func<int, Span[]> end)
     private static SpanMessage ToMessage(Span span) => new(
         Tags.Cut(span.Source), Tags.Cut(span.Name), span.Kind, span.Id, span.Parent, span.StartedAt, span.Duration, span.Status, Tags.Cut(span.StatusText), Tags.Of(span.Tags),
         [.. span.Events.Take(WireLimits.MaxSpanEvents).Select(each => new SpanEventMessage(Tags.Cut(each.Name), each.At, Tags.Of(each.Tags)))]);
-
-    private static int SizeOf(SpanMessage span) =>
-        128 + Tags.SizeOf(span.Source) + Tags.SizeOf(span.Name) + Tags.SizeOf(span.StatusText) + Tags.SizeOf(span.Tags) + span.Events.Sum(each => 32 + Tags.SizeOf(each.Name) + Tags.SizeOf(each.Tags));
 }

@@ -26,8 +26,9 @@ internal static class LogEntry
         return [.. scopes.Take(WireLimits.MaxLogScopes).Select(scope =>
         {
             var properties = scope is IEnumerable<KeyValuePair<string, object?>> values ? PropertiesOf(values) : [];
-            var fits = Tags.SizeOf(properties) <= room;
-            room -= fits ? Tags.SizeOf(properties) : 0;
+            var bytes = TagMessage.MaxBytesOf(properties);
+            var fits = bytes <= room;
+            room -= fits ? bytes : 0;
             return new LogScopeMessage(Tags.Text(scope), fits ? properties : []);
         })];
     }

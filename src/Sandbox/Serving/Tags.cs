@@ -16,12 +16,6 @@ internal static class Tags
     /// <summary>An object as text, cut like one.</summary>
     public static string Text(object value) => ForeignText.Read(() => value is IFormattable formattable ? formattable.ToString(null, CultureInfo.InvariantCulture) : value.ToString(), WireLimits.MaxTagText);
 
-    /// <summary>How many bytes they take at most: a character takes three, a number or a length eight.</summary>
-    public static int SizeOf(TagMessage[] tags) => tags.Sum(tag => 24 + SizeOf(tag.Name) + SizeOf(tag.Value as string ?? ""));
-
-    /// <summary>How many bytes a text takes at most.</summary>
-    public static int SizeOf(string text) => 3 * text.Length;
-
     private static object Value(object value) => value switch
     {
         string text => Cut(text),
