@@ -82,8 +82,8 @@ public static class PluginSource
         var result = compilation.Emit(assembly);
         if (result.Success)
         {
-            // At once: a catalog may be watching, and the compiler opens its file long before it writes.
-            var written = path + ".written";
+            // At once and from elsewhere: a catalog may be watching, and takes whatever lies in its folder for long enough.
+            var written = Path.Combine(NewFolder(), Path.GetFileName(path));
             File.WriteAllBytes(written, assembly.ToArray());
             File.Move(written, path, overwrite: true);
         }
