@@ -26,6 +26,8 @@ internal static class Ours
         "cpu" => CpuAsync(count ?? 200),
         "scale" => ScaleAsync(count ?? 10_000),
         "levels" => Levels.RunAsync(),
+        "listeners" => Listeners.RunAsync(),
+        "timeouts" => Timeouts.RunAsync(),
         _ => throw new ArgumentException($"There is no case '{@case}'."),
     };
 

@@ -23,6 +23,8 @@ switch (args)
               dotnet run -c Release --project bench/ProcessPool.Benchmarks -- --ours             without the peers
               dotnet run -c Release --project bench/ProcessPool.Benchmarks -- --confine strict   ours at another level (none, limits, restricted, strict)
               dotnet run -c Release --project bench/ProcessPool.Benchmarks -- levels             what each level costs
+              dotnet run -c Release --project bench/ProcessPool.Benchmarks -- listeners          what OpenTelemetry costs
+              dotnet run -c Release --project bench/ProcessPool.Benchmarks -- timeouts           what time limits cost
 
             Peers that are not installed are left out; bench/peers/README.md says how they are.
             """);
@@ -45,7 +47,7 @@ if (args.Contains("--ours"))
 var table = new Table();
 for (var round = 1; round <= rounds; round++)
 {
-    foreach (var name in cases.Length > 0 ? cases : Table.Cases.SkipLast(1))
+    foreach (var name in cases.Length > 0 ? cases : Table.Cases.SkipLast(3))
     {
         foreach (var contestant in contestants.Where(contestant => contestant.Cases.Contains(name)))
         {

@@ -8,7 +8,7 @@ namespace ProcessPool.Benchmarks;
 /// <summary>Collects figures and shows their medians, ours beside each of the others.</summary>
 internal sealed class Table
 {
-    public static readonly string[] Cases = ["roundtrip", "singles", "bulk", "bytes", "start", "crash", "memory", "cpu", "scale", "levels"];
+    public static readonly string[] Cases = ["roundtrip", "singles", "bulk", "bytes", "start", "crash", "memory", "cpu", "scale", "levels", "listeners", "timeouts"];
 
     // Case, figure, how it reads, unit, whether less is better.
     private static readonly (string Case, string Figure, string Title, string Unit, bool Less)[] Rows =
@@ -41,6 +41,24 @@ internal sealed class Table
         ("levels", "limits_p50_us", "the same, Limits", "µs", true),
         ("levels", "restricted_p50_us", "the same, Restricted", "µs", true),
         ("levels", "strict_p50_us", "the same, Strict", "µs", true),
+        ("listeners", "nobody_p50_us", "round trip p50, no listener", "µs", true),
+        ("listeners", "metrics_p50_us", "round trip p50, OpenTelemetry's metrics", "µs", true),
+        ("listeners", "sampled_out_p50_us", "round trip p50, its traces, sampled out", "µs", true),
+        ("listeners", "traced_p50_us", "round trip p50, its traces, all recorded", "µs", true),
+        ("listeners", "nobody_allocated_bytes", "allocated by the host for each, no listener", "B", true),
+        ("listeners", "metrics_allocated_bytes", "allocated by the host for each, OpenTelemetry's metrics", "B", true),
+        ("listeners", "sampled_out_allocated_bytes", "allocated by the host for each, its traces, sampled out", "B", true),
+        ("listeners", "traced_allocated_bytes", "allocated by the host for each, its traces, all recorded", "B", true),
+        ("listeners", "nobody_calls_per_s", "20,000 single calls at once, no listener", "/s", false),
+        ("listeners", "metrics_calls_per_s", "20,000 single calls at once, OpenTelemetry's metrics", "/s", false),
+        ("listeners", "sampled_out_calls_per_s", "20,000 single calls at once, its traces, sampled out", "/s", false),
+        ("listeners", "traced_calls_per_s", "20,000 single calls at once, its traces, all recorded", "/s", false),
+        ("timeouts", "unlimited_calls_per_s", "20,000 single calls at once, no time limit", "/s", false),
+        ("timeouts", "call_calls_per_s", "the same, CallTimeout", "/s", false),
+        ("timeouts", "both_calls_per_s", "the same, CallTimeout and QueueTimeout", "/s", false),
+        ("timeouts", "unlimited_map_per_s", "map of ints, no time limit", "/s", false),
+        ("timeouts", "call_map_per_s", "the same, CallTimeout", "/s", false),
+        ("timeouts", "both_map_per_s", "the same, CallTimeout and QueueTimeout", "/s", false),
     ];
 
     private readonly Dictionary<(string Contestant, string Case, string Figure), List<double>> _figures = [];

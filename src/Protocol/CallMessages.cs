@@ -48,10 +48,15 @@ internal sealed record CallChunk(string EntryPoint, long[] Ids, int[] Ends, Read
 
     public ReadOnlyMemory<byte> PayloadOf(int index) => Payloads[(index == 0 ? 0 : Ends[index - 1])..Ends[index]];
 
-    /// <summary>The span that all are part of; null: they are not traced.</summary>
+    /// <summary>The span that all are part of, which show only what the plugin shows; null: none.</summary>
     public TraceParent? Trace { get; init; }
 
-    public CallRequest RequestOf(int index) => new(Ids[index], EntryPoint, PayloadOf(index), []) { Trace = Trace };
+    /// <summary>Each call's own span; null for one that is not traced. Empty: none is.</summary>
+    public TraceParent?[] Traces { get; init; } = [];
+
+    public TraceParent? TraceOf(int index) => Trace ?? (index < Traces.Length ? Traces[index] : null);
+
+    public CallRequest RequestOf(int index) => new(Ids[index], EntryPoint, PayloadOf(index), []) { Trace = TraceOf(index) };
 
     public static CallChunk Of(IReadOnlyList<CallRequest> requests)
     {
@@ -61,7 +66,8 @@ internal sealed record CallChunk(string EntryPoint, long[] Ids, int[] Ends, Read
             ends[i] = end += requests[i].Payload.Length;
         }
 
-        var chunk = new CallChunk(requests[0].EntryPoint, new long[ends.Length], ends, new byte[ends[^1]]);
+        TraceParent?[] traces = requests.Any(request => request.Trace is not null) ? [.. requests.Select(request => request.Trace)] : [];
+        var chunk = new CallChunk(requests[0].EntryPoint, new long[ends.Length], ends, new byte[ends[^1]]) { Traces = traces };
         for (var i = 0; i < ends.Length; i++)
         {
             chunk.Ids[i] = requests[i].Id;
@@ -78,11 +84,16 @@ internal sealed record CallChunk(string EntryPoint, long[] Ids, int[] Ends, Read
         writer.Array<int>(Ends);
         writer.Bytes(Payloads);
         writer.Optional(Trace, TraceParent.Write);
+        writer.List(Traces, TraceParent.WriteOptional);
     }
 
     public static CallChunk Read(ref WireReader reader)
     {
-        var chunk = new CallChunk(reader.String(), reader.Array<long>(), reader.Array<int>(), reader.Bytes()) { Trace = reader.Optional(TraceParent.Read) };
+        var chunk = new CallChunk(reader.String(), reader.Array<long>(), reader.Array<int>(), reader.Bytes())
+        {
+            Trace = reader.Optional(TraceParent.Read),
+            Traces = reader.List(TraceParent.ReadOptional),
+        };
         var last = 0;
         foreach (var end in chunk.Ends)
         {

@@ -22,6 +22,10 @@ internal sealed record TraceParent(string Id, string State)
     }
 
     public static TraceParent Read(ref WireReader reader) => new(reader.String(), reader.String());
+
+    public static void WriteOptional(WireWriter writer, TraceParent? parent) => writer.Optional(parent, Write);
+
+    public static TraceParent? ReadOptional(ref WireReader reader) => reader.Optional(Read);
 }
 
 /// <summary>A span that ended in the sandbox.</summary>

@@ -39,6 +39,8 @@ internal sealed class Bundle(string entryPoint, long firstId, int capacity) : Ch
 
     public override long IdOf(int index) => firstId + index;
 
+    public override TraceParent? TraceOf(int index) => Trace;
+
     /// <summary>The arguments of an item.</summary>
     public ReadOnlyMemory<byte> PayloadOf(int index) => _payloads.WrittenMemory[(index == 0 ? 0 : _ends[index - 1]).._ends[index]];
 

@@ -17,6 +17,9 @@ internal abstract class Chunk
 
     public abstract long IdOf(int index);
 
+    /// <summary>The span that the call is part of; null: it is not traced.</summary>
+    public abstract TraceParent? TraceOf(int index);
+
     /// <summary>As it travels.</summary>
     public abstract CallChunk ToMessage();
 
@@ -47,6 +50,8 @@ internal sealed class QueuedCalls(List<Invocation> calls) : Chunk
     public override Invocation this[int index] => calls[index];
 
     public override long IdOf(int index) => calls[index].Request.Id;
+
+    public override TraceParent? TraceOf(int index) => calls[index].Request.Trace;
 
     public override CallChunk ToMessage() => CallChunk.Of(calls.ConvertAll(call => call.Request));
 }

@@ -1,25 +1,38 @@
 using System.Diagnostics;
 using ProcessPool.Protocol;
+using ProcessPool.Scheduling;
 
 namespace ProcessPool.Telemetry;
 
 /// <summary>The spans of the calls that a worker has in hand. Thread-safe.</summary>
 internal sealed class CurrentCalls
 {
-    private volatile Entry _entry = new(0, 0, null);
+    private volatile Dictionary<long, Activity> _spans = [];
 
-    /// <summary>From now on it has these, of successive numbers; only those that are traced are found.</summary>
-    public void Begin(long first, int count, TraceParent? trace)
+    /// <summary>From now on it has this one.</summary>
+    public void Begin(CallRequest request)
     {
-        if (trace?.Activity is { } span)
+        if (request.Trace?.Activity is { } span)
         {
-            _entry = new(first, count, span);
+            _spans = new() { [request.Id] = span };
         }
     }
 
-    /// <summary>The span of a call that is executing and traced; otherwise null.</summary>
-    public Activity? Find(long callId) =>
-        _entry is { Span: { IsStopped: false } span } entry && callId >= entry.First && callId - entry.First < entry.Count ? span : null;
+    /// <summary>From now on it has these.</summary>
+    public void Begin(Chunk calls)
+    {
+        Dictionary<long, Activity>? spans = null;
+        for (var i = 0; i < calls.Count; i++)
+        {
+            if (calls.TraceOf(i)?.Activity is { } span)
+            {
+                (spans ??= new(calls.Count))[calls.IdOf(i)] = span;
+            }
+        }
 
-    private sealed record Entry(long First, int Count, Activity? Span);
+        _spans = spans ?? _spans;
+    }
+
+    /// <summary>The span of a call that is executing and traced; otherwise null.</summary>
+    public Activity? Find(long callId) => _spans.TryGetValue(callId, out var span) && !span.IsStopped ? span : null;
 }

@@ -93,7 +93,7 @@ internal sealed class SandboxWorker : IWorker
     public Task<CallReply> InvokeAsync(CallRequest request, Callbacks? callbacks, CancellationToken cancellationToken)
     {
         _callbacks.Begin(request.Id, callbacks);
-        _current.Begin(request.Id, 1, request.Trace);
+        _current.Begin(request);
         return RequestAsync(nameof(ISandboxCalls.InvokeAsync), request, request.Id, cancellationToken);
     }
 
@@ -123,7 +123,7 @@ internal sealed class SandboxWorker : IWorker
     public async Task InvokeManyAsync(Chunk calls, Action<int, CallReply> reply, PlainReply plain)
     {
         _callbacks.Begin(calls);
-        _current.Begin(calls.IdOf(0), calls.Count, (calls as Bundle)?.Trace);
+        _current.Begin(calls);
         try
         {
             var replies = new ManyReplies(calls.Count, Take, TryTakePlain, calls.Received);

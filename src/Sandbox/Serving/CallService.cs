@@ -63,19 +63,25 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, HostNotic
             }
             else if (direct is null)
             {
-                outbox.Add(ToResult(firstReply + i, WithoutItsOwn(await InvokeCoreAsync(chunk.RequestOf(i)).ConfigureAwait(false))));
+                var reply = await InvokeCoreAsync(chunk.RequestOf(i)).ConfigureAwait(false);
+                outbox.Add(ToResult(firstReply + i, reply.Spans is null ? reply : reply with { Spans = Shown(chunk, reply.Spans) }));
             }
-            else if (Begin(chunk.Ids[i], chunk.EntryPoint, measures: false, chunk.Trace) is not { } call)
+            else if (Begin(chunk.Ids[i], chunk.EntryPoint, measures: false, chunk.TraceOf(i)) is not { } call)
             {
                 outbox.Add(ToResult(firstReply + i, NotBegun));
             }
-            else if (RunDirect(call, direct.Value, chunk.PayloadOf(i)) is { } other)
-            {
-                outbox.Add(ToResult(firstReply + i, other));
-            }
             else
             {
-                outbox.Add(firstReply + i, _json.WrittenSpan);
+                var other = RunDirect(call, direct.Value, chunk, i);
+                await LoggedAsync(call).ConfigureAwait(false);
+                if (other is null)
+                {
+                    outbox.Add(firstReply + i, _json.WrittenSpan);
+                }
+                else
+                {
+                    outbox.Add(ToResult(firstReply + i, other));
+                }
             }
         }
 
@@ -218,7 +224,7 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, HostNotic
 
     /// <summary>Runs a call that is over when the method returns.</summary>
     /// <returns>Null when <see cref="_json"/> is all there is to say; otherwise the reply.</returns>
-    private CallReply? RunDirect(RunningCall call, Direct direct, ReadOnlyMemory<byte> payload)
+    private CallReply? RunDirect(RunningCall call, Direct direct, CallChunk chunk, int index)
     {
         if (_json.Capacity > KeptBytes)
         {
@@ -226,8 +232,8 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, HostNotic
         }
 
         _json.ResetWrittenCount();
-        var (status, attachments, error) = direct.Call(payload, _json, direct.TakesToken ? call.Token : default);
-        var spans = call.Span?.End(error is null) is { Length: > 1 } made ? made : null;
+        var (status, attachments, error) = direct.Call(chunk.PayloadOf(index), _json, direct.TakesToken ? call.Token : default);
+        var spans = Shown(chunk, call.Span?.End(error is null));
         var isPlain = error is null && attachments.Length == 0 && spans is null && Fits(_json.WrittenCount);
         var reply = isPlain ? null : With(spans, ToMessage(call, (status, _json.WrittenSpan.ToArray(), attachments, error)));
         _call = null;
@@ -260,12 +266,8 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, HostNotic
         if (message.Status != CallStatus.Streaming)
         {
             await FinishAsync(call).ConfigureAwait(false);
-            if (call.Span is { } span)
-            {
-                // While the host's span is open: what was logged belongs to it.
-                message = With(span.End(message.Status == CallStatus.Succeeded), message);
-                await notices.TakenAsync().ConfigureAwait(false);
-            }
+            message = With(call.Span?.End(message.Status == CallStatus.Succeeded), message);
+            await LoggedAsync(call).ConfigureAwait(false);
         }
 
         return message;
@@ -274,8 +276,11 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, HostNotic
     private CallReply With(SpanMessage[]? spans, CallReply message) =>
         spans is null or [] || !Fits(WireLimits.SizeOf(message.Payload, message.Attachments) + WireLimits.MaxSpanBytes) ? message : message with { Spans = spans };
 
-    // Of calls that went together, those show nothing in which the plugin shows nothing: they are many.
-    private static CallReply WithoutItsOwn(CallReply reply) => reply.Spans is { Length: 1 } ? reply with { Spans = null } : reply;
+    // The host's span is open until the reply is there: what was logged belongs to it.
+    private Task LoggedAsync(RunningCall call) => call.Span is null ? Task.CompletedTask : notices.TakenAsync();
+
+    // Of calls that have one span together, those show nothing in which the plugin shows nothing: they are many.
+    private static SpanMessage[]? Shown(CallChunk chunk, SpanMessage[]? spans) => spans is null or [] || chunk.Trace is not null && spans.Length == 1 ? null : spans;
 
     private async Task FinishAsync(RunningCall call)
     {

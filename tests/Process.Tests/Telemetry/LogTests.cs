@@ -45,6 +45,50 @@ public sealed class LogTests
         Assert.Contains(records, each => each.Category == "ProcessPool.test" && each.Event.Id == 1);
     }
 
+    [Fact]
+    public async Task Of_calls_that_go_together_each_has_its_own_span_and_its_own_records()
+    {
+        var spans = new List<Activity>();
+        var records = new List<Record>();
+        using var app = new ActivitySource("Tests.Together");
+        using var tracer = Sdk.CreateTracerProviderBuilder().AddSource(SandboxPoolTelemetry.ActivitySourceName, app.Name).AddInMemoryExporter(spans).Build();
+        using var factory = LoggerFactory.Create(logging => logging.AddOpenTelemetry(options => options.AddProcessor(new Keep(records))));
+        var options = Pools.Options(PluginSource.Members("""
+            [EntryPoint] public static int Say(int x, IPluginContext context) { context.Log(PluginLogLevel.Warning, "x is " + x); return x; }
+            [EntryPoint] public static async Task Hold(string until) { while (!File.Exists(until)) await Task.Delay(5); }
+            """));
+        options.LoggerFactory = factory;
+        await using var pool = await SandboxPool.StartAsync(options).Within("the pool starts");
+        var go = Path.Combine(PluginSource.NewFolder(), "go");
+        var held = pool.InvokeAsync("Hold", [go]);
+
+        // As if it were known how short they are.
+        for (var chunks = pool.Version!.Supervisor.Chunks; chunks.Of("Say") < 64;)
+        {
+            chunks.Ran("Say", 64, TimeProvider.System.GetTimestamp());
+        }
+
+        var calls = new List<Task<int>>();
+        for (var i = 0; i < 40; i++)
+        {
+            using var request = app.StartActivity($"request {i}");
+            calls.Add(pool.InvokeAsync<int>("Say", [i]));
+        }
+
+        File.WriteAllText(go, "");
+        Assert.Equal(Enumerable.Range(0, 40), await Task.WhenAll(calls).Within("the calls end"));
+        await held.Within("the call that was in the way ends");
+        for (var i = 0; i < 40; i++)
+        {
+            var root = Assert.Single(spans, span => span.DisplayName == $"request {i}");
+            var client = Assert.Single(spans, span => span.ParentSpanId == root.SpanId);
+            var server = Assert.Single(spans, span => span.ParentSpanId == client.SpanId);
+            Assert.Equal((ActivityKind.Server, root.TraceId), (server.Kind, server.TraceId));
+            var record = Assert.Single(records, each => each.Text == $"x is {i}");
+            Assert.Equal((root.TraceId, client.SpanId), (record.Trace, record.Span));
+        }
+    }
+
     private sealed record Record(string? Category, LogLevel Level, EventId Event, string? Text, ActivityTraceId Trace, ActivitySpanId Span, KeyValuePair<string, object?>[] Attributes);
 
     private sealed class Keep(List<Record> records) : BaseProcessor<LogRecord>

@@ -23,6 +23,32 @@ public sealed class ChunkTests
     }
 
     [Fact]
+    public async Task Calls_that_are_traced_go_together_with_others_and_each_is_part_of_its_own_span()
+    {
+        var seen = new List<string?>();
+        var worker = new FakeWorker("w")
+        {
+            OnInvoke = (request, token) =>
+            {
+                seen.Add(request.Trace?.Id);
+                return AnswerAsync(request, token);
+            },
+        };
+        var rig = await new PoolRig(_ => worker).StartedAsync();
+        var calls = await PutAsync(rig, 3);
+        foreach (var id in new[] { "00-a", "00-b", null, "00-c" })
+        {
+            calls.Add(await rig.PutAsync(Some.Call(trace: id is null ? null : new TraceParent(id, ""))));
+        }
+
+        _go.SetResult();
+        await SettleAsync(calls);
+        Assert.Equal([2, 4], worker.Chunks);
+        Assert.Equal([null, null, null, "00-a", "00-b", null, "00-c"], seen);
+        await rig.StopAsync();
+    }
+
+    [Fact]
     public async Task Calls_that_need_a_worker_for_themselves_go_alone()
     {
         var worker = new FakeWorker("w") { OnInvoke = AnswerAsync };

@@ -15,9 +15,9 @@ internal static class Some
 
     public static Invocation Call(
         string entryPoint = "Do", bool acceptsCancellation = false, CallPriority priority = CallPriority.Normal, TimeSpan? timeout = null, bool streams = false, int retries = 0,
-        string? affinityKey = null, CancellationToken token = default) =>
+        string? affinityKey = null, TraceParent? trace = null, CancellationToken token = default) =>
         new(
-            new CallRequest(Interlocked.Increment(ref _lastId), entryPoint, "[]"u8.ToArray(), []),
+            new CallRequest(Interlocked.Increment(ref _lastId), entryPoint, "[]"u8.ToArray(), []) { Trace = trace },
             new CallTraits(acceptsCancellation, streams, retries),
             new CallOptions { Priority = priority, Timeout = timeout, AffinityKey = affinityKey },
             callbacks: null,

@@ -140,6 +140,8 @@ public sealed class SpanReplayTests : IDisposable
         var entry = new PluginLogEntry(3, "c", "m", "x") { CallId = 5, EventId = 7, EventName = "n", Properties = [new("Name", "Ada")], Scopes = [new("s", [new("k", 1L)])] };
         Assert.Equivalent(entry, RoundTrip(entry), strict: true);
         Assert.Equivalent(new TraceParent("00-1", "a=b"), ((CallRequest)RoundTrip(new CallRequest(1, "e", default, []) { Trace = new("00-1", "a=b") })).Trace, strict: true);
+        var chunk = CallChunk.Of([new(1, "e", "1"u8.ToArray(), []), new(2, "e", "22"u8.ToArray(), []) { Trace = new("00-2", "") }]);
+        Assert.Equivalent(new[] { null, new TraceParent("00-2", "") }, ((CallChunk)RoundTrip(chunk)).Traces, strict: true);
     }
 
     private static object RoundTrip(object value)
