@@ -15,6 +15,11 @@ public sealed class MapTests
             if (value == 2_500) { throw new InvalidOperationException("not this one"); }
             return value;
         }
+        [EntryPoint] public static long Hang(long value)
+        {
+            if (value == 1_500) { Thread.Sleep(Timeout.Infinite); }
+            return value;
+        }
         [EntryPoint] public static string Text(long value) => value == 3_000 ? new string('x', 200_000) : $"{value}";
         [EntryPoint] public static byte[] Bytes(long value) => new byte[value % 3];
         [EntryPoint] public static object Any(object value) => value;
@@ -50,6 +55,19 @@ public sealed class MapTests
         var outcomes = await pool.MapAsync<long, long>("Odd", Numbers(), ordered).ToListAsync().AsTask().Within("the map ends");
         Assert.Equal(Enumerable.Range(0, Items).Select(index => (long)index), (ordered ? outcomes : [.. outcomes.OrderBy(outcome => outcome.Index)]).Select(outcome => outcome.Index));
         OddCalls.Check(outcomes);
+    }
+
+    [Fact]
+    public async Task An_item_that_takes_longer_than_it_may_fails_alone()
+    {
+        var options = Pools.Options(Plugin, workers: 2);
+        (options.CallTimeout, options.QueueTimeout, options.WhenFull) = (TimeSpan.FromSeconds(1), TestTime.Limit, WhenFull.Reject);
+        await using var pool = await SandboxPool.StartAsync(options).Within("the pool starts");
+        var outcomes = await pool.MapAsync<long, long>("Hang", Numbers()).ToListAsync().AsTask().Within("the map ends");
+        Assert.Equal(Items, outcomes.Count);
+        Assert.All(outcomes.Where(outcome => outcome.Index != 1_500), outcome => Assert.Equal(outcome.Index, outcome.Value));
+        var timeout = Assert.IsType<CallTimeoutException>(outcomes[1_500].Error);
+        Assert.Equal((TimeoutPhase.Execute, options.CallTimeout.Value), (timeout.Phase, timeout.Timeout));
     }
 
     [Fact]

@@ -17,8 +17,8 @@ internal sealed class Bundler<T>(SandboxPool pool, PoolSettings settings, string
 
     /// <summary>Makes one; null when no calls of this kind can go together.</summary>
     public static Bundler<T>? For(SandboxPool pool, PoolSettings settings, string entryPoint, CallOptions? options) =>
-        settings is { Debug: false, CallTimeout: null, QueueTimeout: null, WhenFull: WhenFull.Wait, Recycle.AfterCalls: null, Services.IsEmpty: true }
-        && options is null or { Timeout: null, AffinityKey: null }
+        settings is { Debug: false, Recycle.AfterCalls: null, Services.IsEmpty: true } && options?.AffinityKey is null
+        && (settings.WhenFull == WhenFull.Wait || options?.WaitsForRoom == true) && Invocation.MayGoTogether(options?.Timeout ?? settings.CallTimeout)
             ? new(pool, settings, entryPoint, options)
             : null;
 
@@ -61,7 +61,7 @@ internal sealed class Bundler<T>(SandboxPool pool, PoolSettings settings, string
                 return false;
             }
 
-            _bundle = new Bundle(entryPoint, pool.TakeCallIds(size), size) { Trace = Trace };
+            _bundle = new Bundle(entryPoint, pool.TakeCallIds(size), size) { Trace = Trace, Timeout = options?.Timeout };
             _firstIndex = index;
         }
 

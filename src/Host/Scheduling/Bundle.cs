@@ -34,12 +34,19 @@ internal sealed class Bundle(string entryPoint, long firstId, int capacity) : Ch
     /// <summary>The span that its items are part of; null: they are not traced.</summary>
     public TraceParent? Trace { get; init; }
 
+    /// <summary>How long an item may execute; null: as long as the pool's calls may.</summary>
+    public TimeSpan? Timeout { get; init; }
+
     /// <summary>Who runs it; where the plain results come from.</summary>
     public Incarnation? Incarnation { get; set; }
 
     public override long IdOf(int index) => firstId + index;
 
+    public override int IndexOf(long id) => id >= firstId && id - firstId < Count ? (int)(id - firstId) : -1;
+
     public override TraceParent? TraceOf(int index) => Trace;
+
+    public override TimeSpan? TimeoutOf(int index) => Timeout;
 
     /// <summary>The arguments of an item.</summary>
     public ReadOnlyMemory<byte> PayloadOf(int index) => _payloads.WrittenMemory[(index == 0 ? 0 : _ends[index - 1]).._ends[index]];

@@ -17,8 +17,14 @@ internal abstract class Chunk
 
     public abstract long IdOf(int index);
 
+    /// <summary>Which call has this id; -1: none of them.</summary>
+    public abstract int IndexOf(long id);
+
     /// <summary>The span that the call is part of; null: it is not traced.</summary>
     public abstract TraceParent? TraceOf(int index);
+
+    /// <summary>How long the call may execute; null: as long as the pool's calls may.</summary>
+    public abstract TimeSpan? TimeoutOf(int index);
 
     /// <summary>As it travels.</summary>
     public abstract CallChunk ToMessage();
@@ -51,7 +57,11 @@ internal sealed class QueuedCalls(List<Invocation> calls) : Chunk
 
     public override long IdOf(int index) => calls[index].Request.Id;
 
+    public override int IndexOf(long id) => calls.FindIndex(call => call.Request.Id == id);
+
     public override TraceParent? TraceOf(int index) => calls[index].Request.Trace;
+
+    public override TimeSpan? TimeoutOf(int index) => calls[index].Options.Timeout;
 
     public override CallChunk ToMessage() => CallChunk.Of(calls.ConvertAll(call => call.Request));
 }

@@ -18,6 +18,9 @@ internal sealed class Invocation(CallRequest request, CallTraits traits, CallOpt
     /// <summary>What has larger arguments goes alone.</summary>
     public const int MaxTogetherBytes = 512;
 
+    // Of calls that go together it is looked every 10 ms how long the one that executes has taken.
+    private static readonly TimeSpan MinTogetherTimeout = TimeSpan.FromMilliseconds(100);
+
     private readonly TaskCompletionSource<SettledCall> _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CallLifecycle _life;
     private volatile bool _hasBegun;
@@ -87,8 +90,11 @@ internal sealed class Invocation(CallRequest request, CallTraits traits, CallOpt
     public TaskCompletionSource? Room { get; set; }
 
     /// <summary>Whether it can be sent together with others: nothing about it needs a worker's whole attention.</summary>
-    public bool CanGoTogether => Lease is null && Bundle is null && Stream is null && Callbacks?.HasLive != true && !Request.Measure && Options.Timeout is null && Returns == 0 && Retries == 0 && !Moved
+    public bool CanGoTogether => Lease is null && Bundle is null && Stream is null && Callbacks?.HasLive != true && !Request.Measure && MayGoTogether(Options.Timeout) && Returns == 0 && Retries == 0 && !Moved
         && Request.Payload.Length <= MaxTogetherBytes && Request.Attachments.Length == 0;
+
+    /// <summary>Whether what may execute for so long can be sent together with others; null: without end.</summary>
+    public static bool MayGoTogether(TimeSpan? timeout) => timeout is null || timeout >= MinTogetherTimeout;
 
     /// <summary>Whether it can be sent after this one.</summary>
     public bool GoesWith(Invocation first) =>

@@ -7,8 +7,8 @@ namespace ProcessPool.Supervision;
 
 /// <summary>
 /// Runs short calls that go together on one worker, and settles each of them as if it had come alone: by its reply; by its worker's death if it was the one that
-/// had begun, while those before it have their results and those after it go back to the queue; by its caller, who may leave at any time. When one of them takes
-/// long and another worker has nothing to do, those after it go there.
+/// had begun, while those before it have their results and those after it go back to the queue; by its caller, who may leave at any time; by its time limit. When one of
+/// them takes long and another worker has nothing to do, those after it go there; where it is limited how long they wait, they wait in the queue.
 /// </summary>
 /// <param name="incarnation">The worker.</param>
 /// <param name="calls">The calls.</param>
@@ -24,13 +24,13 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
 
     private readonly IWorker _worker = incarnation.Worker;
     private readonly Lock _gate = new();
-    private readonly bool[] _answered = new bool[calls.Count];
+    private readonly ChunkProgress _progress = new(calls);
     private Dictionary<int, CallWatch>? _watches;
     private Dictionary<int, ITimer>? _later;
     private ITimer? _look;
-    private int _answers;
-    private (int Answers, long Begun) _seen = (0, -1);
+    private long? _doneAt;
     private bool _killed;
+    private EndReason _told;
     private CancellationToken _poolStopped;
     private bool _isOver;
 
@@ -74,7 +74,7 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
             }
 
             await pending.ConfigureAwait(false);
-            return End() ? WorkerAfterCall.Killed : WorkerAfterCall.Ready;
+            return End() ? WorkerAfterCall.Killed : _told == EndReason.None ? WorkerAfterCall.Ready : WorkerAfterCall.Spent;
         }
         catch (WorkerLostException lost)
         {
@@ -100,13 +100,12 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
                 return true;
             }
 
-            if (_answered[index] || !calls.IsPlain(index))
+            if (_progress.IsAnswered(index) || !calls.IsPlain(index))
             {
                 return false;
             }
 
-            _answered[index] = true;
-            _answers++;
+            _progress.Answered(index);
             PlainSuccesses++;
             calls.Succeed(index, json);
         }
@@ -119,19 +118,24 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
         CallWatch? watch = null;
         lock (_gate)
         {
-            if (_isOver || _answered[index])
+            if (_isOver || _progress.IsAnswered(index))
             {
                 // Its worker counts as lost already, or it was taken back.
                 return;
             }
 
-            _answered[index] = true;
-            _answers++;
+            _progress.Answered(index);
             _watches?.Remove(index, out watch);
         }
 
         watch?.Dispose();
-        _killed |= watch is { Killed: true };
+        var isTimedOut = watch is { Reason: EndReason.TimedOut };
+        if (watch is { Killed: true } || isTimedOut)
+        {
+            _killed |= watch!.Killed;
+            _told = watch.Reason;
+        }
+
         if (reply.Status == CallStatus.Skipped)
         {
             if (!calls.IsSettled(index))
@@ -145,16 +149,21 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
         }
 
         replied(reply);
-        if (watch is null && calls.IsSettled(index))
+        if (watch is null or { Reason: EndReason.None } && calls.IsSettled(index))
         {
             // Its caller left before it began.
             return;
         }
 
         calls[index].Start();
-        if (watch is { Reason: EndReason.Cancelled } && reply.Status == CallStatus.PluginThrew)
+        if (isTimedOut || watch is { Reason: EndReason.Cancelled } && reply.Status == CallStatus.PluginThrew)
         {
-            SettlementOf(index).End(watch);
+            SettlementOf(index).End(watch!);
+            if (isTimedOut)
+            {
+                // It has ended when it was asked, but its worker is to be replaced: those that have not begun go elsewhere.
+                _ = MoveAsync();
+            }
         }
         else
         {
@@ -168,7 +177,7 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
         Invocation call;
         lock (_gate)
         {
-            if (_isOver || _answered[index] || _watches?.ContainsKey(index) == true)
+            if (_isOver || _progress.IsAnswered(index) || _watches?.ContainsKey(index) == true)
             {
                 return;
             }
@@ -191,8 +200,7 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
             }
             else
             {
-                (_watches ??= []).Add(index, new CallWatch(call, _worker, settings, _poolStopped));
-                _worker.Cancel(call.Request.Id);
+                Watch_NeedsLock(index);
                 return;
             }
         }
@@ -204,34 +212,68 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
         }
     }
 
-    /// <summary>Whether the calls go on; if not, and somebody else could run them, those that have not begun go back to the queue.</summary>
+    private void Watch_NeedsLock(int index)
+    {
+        var call = calls[index];
+        var watch = new CallWatch(call, _worker, settings, _poolStopped);
+        (_watches ??= []).Add(index, watch);
+        watch.Ask.UnsafeRegister(_ => _worker.Cancel(call.Request.Id), null);
+    }
+
+    /// <summary>
+    /// Whether the calls go on. If not, the one that executes is watched from now on, if its time is limited; and those that have not begun go back to the queue, if
+    /// somebody else could run them or the time is limited that they wait.
+    /// </summary>
     private void LookAfter()
     {
-        List<int> open;
         lock (_gate)
         {
-            // What the worker has begun counts too: its answers may be here, and nobody has come to read them yet.
-            var begun = _worker.ReadMark()?.StartedCall ?? 0;
-            var goesOn = (_answers, begun) != _seen;
-            _seen = (_answers, begun);
-            if (_isOver || goesOn || !supervisor.Queue.HasIdleTaker)
+            if (_isOver || !_progress.StandsStill(_worker.ReadMark(), out var current))
             {
                 return;
             }
 
-            open = Open_NeedsLock();
+            if (current < 0)
+            {
+                KillWhenOverdue_NeedsLock();
+                return;
+            }
+
+            if ((calls.TimeoutOf(current) ?? settings.CallTimeout) is not null && _watches?.ContainsKey(current) != true)
+            {
+                Watch_NeedsLock(current);
+            }
         }
 
-        if (open.Count > 1)
+        if (supervisor.Queue.HasIdleTaker || settings.QueueTimeout is not null)
         {
-            _ = MoveAsync(open);
+            _ = MoveAsync();
         }
     }
 
-    private List<int> Open_NeedsLock() => Enumerable.Range(0, calls.Count).Where(index => !_answered[index] && calls.IsAssigned(index)).ToList();
-
-    private async Task MoveAsync(List<int> open)
+    // What was taken back is to be answered too, at once. A sandbox that gives back what it executes wins no time.
+    private void KillWhenOverdue_NeedsLock()
     {
+        _doneAt ??= settings.Time.GetTimestamp();
+        if ((settings.CallTimeout ?? calls.TimeoutOf(0)) is { } limit && settings.Time.GetElapsedTime(_doneAt.Value) > limit)
+        {
+            _worker.Kill(CrashReason.ProtocolViolation);
+        }
+    }
+
+    /// <summary>Those that have not begun go back to the queue.</summary>
+    private async Task MoveAsync()
+    {
+        List<int> open;
+        lock (_gate)
+        {
+            open = _progress.Open;
+            if (_isOver || !open.Exists(_progress.IsBehind))
+            {
+                return;
+            }
+        }
+
         foreach (var call in await RevokeAsync(open).ConfigureAwait(false))
         {
             call.Moved = true;
@@ -245,7 +287,7 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
         List<int> open;
         lock (_gate)
         {
-            open = Open_NeedsLock();
+            open = _progress.Open;
         }
 
         foreach (var call in await RevokeAsync(open).ConfigureAwait(false))
@@ -265,16 +307,20 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
         var taken = new List<Invocation>();
         for (var i = open.Count - 1; i >= 0; i--)
         {
+            CallWatch? watch = null;
             lock (_gate)
             {
-                if (_isOver || _answered[open[i]] || !revoked.Contains(calls.IdOf(open[i])) || calls.IsSettled(open[i]))
+                if (_isOver || _progress.IsAnswered(open[i]) || !revoked.Contains(calls.IdOf(open[i])) || calls.IsSettled(open[i]))
                 {
                     continue;
                 }
 
-                _answered[open[i]] = true;
+                _progress.Answered(open[i]);
+                _watches?.Remove(open[i], out watch);
                 taken.Add(calls[open[i]]);
             }
+
+            watch?.Dispose();
         }
 
         return taken;
@@ -297,18 +343,22 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
 
         _look?.Dispose();
         watches.ForEach(watch => watch.Dispose());
-        if (_killed || watches.Exists(watch => watch.Killed))
+        if (watches.Find(watch => watch.Killed) is { } last)
         {
-            incarnation.EndsBecause ??= WorkerEnd.Of(_poolStopped.IsCancellationRequested ? EndReason.PoolStopped : EndReason.Cancelled);
-            return true;
+            (_killed, _told) = (true, last.Reason);
         }
 
-        return false;
+        if (_told != EndReason.None)
+        {
+            incarnation.EndsBecause ??= WorkerEnd.Of(_poolStopped.IsCancellationRequested ? EndReason.PoolStopped : _told);
+        }
+
+        return _killed;
     }
 
     private void Lose(WorkerExit exit, bool killed)
     {
-        var open = Enumerable.Range(0, calls.Count).Where(index => !_answered[index]).ToList();
+        var open = _progress.Unanswered.ToList();
         if (_poolStopped.IsCancellationRequested)
         {
             open.ForEach(index => SettlementOf(index).CutOff());
@@ -337,16 +387,11 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
                 calls[open[i]].Start();
             }
 
-            if (calls[open[i]].Phase == CallPhase.Settled && _watches?.ContainsKey(open[i]) != true)
-            {
-                continue;
-            }
-
-            if (_watches?.GetValueOrDefault(open[i]) is { } watch)
+            if (_watches?.GetValueOrDefault(open[i]) is { } watch && watch.Reason != EndReason.None)
             {
                 settlement.End(watch);
             }
-            else
+            else if (calls[open[i]].Phase != CallPhase.Settled)
             {
                 settlement.Return(exit);
             }

@@ -54,7 +54,7 @@ public sealed class ChunkTests
         var worker = new FakeWorker("w") { OnInvoke = AnswerAsync };
         var rig = await new PoolRig(_ => worker).StartedAsync();
         var calls = await PutAsync(rig, 1);
-        foreach (var alone in new[] { Some.Call(timeout: TimeSpan.FromMinutes(1)), Some.Call(affinityKey: "k"), Some.Call("Other"), Some.Call(priority: CallPriority.Low) })
+        foreach (var alone in new[] { Some.Call(timeout: TimeSpan.FromMilliseconds(50)), Some.Call(affinityKey: "k"), Some.Call("Other"), Some.Call(priority: CallPriority.Low) })
         {
             calls.Add(await rig.PutAsync(alone));
         }

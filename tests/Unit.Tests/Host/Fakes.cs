@@ -149,7 +149,14 @@ internal sealed class FakeWorker(string name) : IWorker
 
     public Task<LoadReport?> GetLoadReportAsync(CancellationToken cancellationToken) => Task.FromResult<LoadReport?>(null);
 
-    public RecorderMark? ReadMark() => Mark;
+    /// <summary>How often somebody looked what it has begun.</summary>
+    public int Looks { get; private set; }
+
+    public RecorderMark? ReadMark()
+    {
+        Looks++;
+        return Mark;
+    }
 
     public int? Threads { get; set; }
 
