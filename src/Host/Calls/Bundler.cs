@@ -17,7 +17,7 @@ internal sealed class Bundler<T>(SandboxPool pool, PoolSettings settings, string
 
     /// <summary>Makes one; null when no calls of this kind can go together.</summary>
     public static Bundler<T>? For(SandboxPool pool, PoolSettings settings, string entryPoint, CallOptions? options) =>
-        settings is { Debug: false, Recycle.AfterCalls: null, Services.IsEmpty: true } && options?.AffinityKey is null
+        settings is { Debug: false, QueueTimeout: null, Recycle.AfterCalls: null, Services.IsEmpty: true } && options?.AffinityKey is null
         && (settings.WhenFull == WhenFull.Wait || options?.WaitsForRoom == true) && Invocation.MayGoTogether(options?.Timeout ?? settings.CallTimeout)
             ? new(pool, settings, entryPoint, options)
             : null;

@@ -90,7 +90,7 @@ internal sealed class Invocation(CallRequest request, CallTraits traits, CallOpt
     public TaskCompletionSource? Room { get; set; }
 
     /// <summary>Whether it can be sent together with others: nothing about it needs a worker's whole attention.</summary>
-    public bool CanGoTogether => Lease is null && Bundle is null && Stream is null && Callbacks?.HasLive != true && !Request.Measure && MayGoTogether(Options.Timeout) && Returns == 0 && Retries == 0 && !Moved
+    public bool CanGoTogether => Lease is null && Bundle is null && Stream is null && Callbacks?.HasLive != true && !Request.Measure && Request.Trace is not { State.Length: > MaxTogetherBytes } && MayGoTogether(Options.Timeout) && Returns == 0 && Retries == 0 && !Moved
         && Request.Payload.Length <= MaxTogetherBytes && Request.Attachments.Length == 0;
 
     /// <summary>Whether what may execute for so long can be sent together with others; null: without end.</summary>

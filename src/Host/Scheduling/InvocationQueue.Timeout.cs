@@ -37,7 +37,7 @@ internal sealed partial class InvocationQueue
 
         foreach (var (call, status) in expired)
         {
-            Fail(call, each => _errors.TimedOut(each, _timeout!.Value, status));
+            call.Fail(_errors.TimedOut(call, _timeout!.Value, status));
             call.Room?.TrySetResult();
         }
     }

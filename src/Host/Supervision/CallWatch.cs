@@ -20,7 +20,7 @@ internal enum EndReason
 internal sealed class CallWatch : IDisposable
 {
     /// <summary>How long a reply that must be on its way may take; also how late a timer may fire before this process counts as suspended.</summary>
-    private static readonly TimeSpan ReplyWait = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan ReplyWait = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
     private readonly Invocation _call;
@@ -33,6 +33,8 @@ internal sealed class CallWatch : IDisposable
     private readonly ITimer? _timer;
     private ITimer? _grace;
     private bool _lookedTwice;
+    private bool _wasBegun;
+    private bool _waitedForReply;
     private bool _over;
 
     public CallWatch(Invocation call, IWorker worker, PoolSettings settings, CancellationToken poolStopped)
@@ -119,10 +121,11 @@ internal sealed class CallWatch : IDisposable
         if (mark.StartedCall != _call.Request.Id)
         {
             // It has not begun: its time has not either.
-            return CallTimeout;
+            return wasSuspended && CallTimeout < ReplyWait ? ReplyWait : CallTimeout;
         }
 
         _call.Start();
+        _wasBegun = true;
         if (wasSuspended || mark.FinishedCall == _call.Request.Id)
         {
             return ReplyWait;
@@ -145,6 +148,7 @@ internal sealed class CallWatch : IDisposable
             }
 
             Reason = Reason == EndReason.None ? reason : Reason;
+            _wasBegun |= _worker.ReadMark()?.StartedCall == _call.Request.Id;
             if (isAsked)
             {
                 _grace = _settings.Time.CreateTimer(_ => Kill(), null, _settings.CancelGrace, Timeout.InfiniteTimeSpan);
@@ -163,12 +167,23 @@ internal sealed class CallWatch : IDisposable
         }
     }
 
+    private bool HasEnded() => _worker.ReadMark() is { } mark && (mark.FinishedCall == _call.Request.Id || _wasBegun && mark.StartedCall != _call.Request.Id);
+
     private void Kill()
     {
         lock (_gate)
         {
             if (_over)
             {
+                return;
+            }
+
+            // It has ended, its reply is on its way, and one that came with it may have begun. That, too, wins no more time than this.
+            if (!_waitedForReply && Reason != EndReason.PoolStopped && HasEnded())
+            {
+                _waitedForReply = true;
+                _grace?.Dispose();
+                _grace = _settings.Time.CreateTimer(_ => Kill(), null, ReplyWait, Timeout.InfiniteTimeSpan);
                 return;
             }
 

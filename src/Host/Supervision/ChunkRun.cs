@@ -8,7 +8,7 @@ namespace ProcessPool.Supervision;
 /// <summary>
 /// Runs short calls that go together on one worker, and settles each of them as if it had come alone: by its reply; by its worker's death if it was the one that
 /// had begun, while those before it have their results and those after it go back to the queue; by its caller, who may leave at any time; by its time limit. When one of
-/// them takes long and another worker has nothing to do, those after it go there; where it is limited how long they wait, they wait in the queue.
+/// them takes long and another worker has nothing to do, those after it go there.
 /// </summary>
 /// <param name="incarnation">The worker.</param>
 /// <param name="calls">The calls.</param>
@@ -19,16 +19,13 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
     /// <summary>How often it is looked whether the calls go on.</summary>
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>A call that was to be skipped and may have begun all the same is looked at again after so long at least.</summary>
-    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(50);
-
     private readonly IWorker _worker = incarnation.Worker;
     private readonly Lock _gate = new();
     private readonly ChunkProgress _progress = new(calls);
     private Dictionary<int, CallWatch>? _watches;
-    private Dictionary<int, ITimer>? _later;
     private ITimer? _look;
     private long? _doneAt;
+    private bool _isMoving;
     private bool _killed;
     private EndReason _told;
     private CancellationToken _poolStopped;
@@ -136,7 +133,7 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
             _told = watch.Reason;
         }
 
-        if (reply.Status == CallStatus.Skipped)
+        if (reply.Status == CallStatus.Skipped && !isTimedOut)
         {
             if (!calls.IsSettled(index))
             {
@@ -155,15 +152,14 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
             return;
         }
 
-        calls[index].Start();
+        if (reply.Status != CallStatus.Skipped)
+        {
+            calls[index].Start();
+        }
+
         if (isTimedOut || watch is { Reason: EndReason.Cancelled } && reply.Status == CallStatus.PluginThrew)
         {
             SettlementOf(index).End(watch!);
-            if (isTimedOut)
-            {
-                // It has ended when it was asked, but its worker is to be replaced: those that have not begun go elsewhere.
-                _ = MoveAsync();
-            }
         }
         else
         {
@@ -183,28 +179,14 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
             }
 
             call = calls[index];
-
-            if (_worker.ReadMark() is { } mark && mark.StartedCall != call.Request.Id)
-            {
-                // It may begin in this very moment: looked at again.
-                var after = settings.CancelGrace > LookAgain ? settings.CancelGrace : LookAgain;
-                _later ??= [];
-                if (_later.TryGetValue(index, out var timer))
-                {
-                    timer.Change(after, Timeout.InfiniteTimeSpan);
-                }
-                else
-                {
-                    _later.Add(index, settings.Time.CreateTimer(_ => Leave(index), null, after, Timeout.InfiniteTimeSpan));
-                }
-            }
-            else
+            if (_worker.ReadMark() is not { } mark || mark.StartedCall == call.Request.Id)
             {
                 Watch_NeedsLock(index);
                 return;
             }
         }
 
+        // It may begin in this very moment: the next look finds it.
         _worker.Cancel(call.Request.Id);
         if (call.Cancel())
         {
@@ -220,64 +202,83 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
         watch.Ask.UnsafeRegister(_ => _worker.Cancel(call.Request.Id), null);
     }
 
-    /// <summary>
-    /// Whether the calls go on. If not, the one that executes is watched from now on, if its time is limited; and those that have not begun go back to the queue, if
-    /// somebody else could run them or the time is limited that they wait.
-    /// </summary>
+    /// <summary>Whether the calls go on; if not, and somebody else could run them, those that have not begun go back to the queue.</summary>
     private void LookAfter()
-    {
-        lock (_gate)
-        {
-            if (_isOver || !_progress.StandsStill(_worker.ReadMark(), out var current))
-            {
-                return;
-            }
-
-            if (current < 0)
-            {
-                KillWhenOverdue_NeedsLock();
-                return;
-            }
-
-            if ((calls.TimeoutOf(current) ?? settings.CallTimeout) is not null && _watches?.ContainsKey(current) != true)
-            {
-                Watch_NeedsLock(current);
-            }
-        }
-
-        if (supervisor.Queue.HasIdleTaker || settings.QueueTimeout is not null)
-        {
-            _ = MoveAsync();
-        }
-    }
-
-    // What was taken back is to be answered too, at once. A sandbox that gives back what it executes wins no time.
-    private void KillWhenOverdue_NeedsLock()
-    {
-        _doneAt ??= settings.Time.GetTimestamp();
-        if ((settings.CallTimeout ?? calls.TimeoutOf(0)) is { } limit && settings.Time.GetElapsedTime(_doneAt.Value) > limit)
-        {
-            _worker.Kill(CrashReason.ProtocolViolation);
-        }
-    }
-
-    /// <summary>Those that have not begun go back to the queue.</summary>
-    private async Task MoveAsync()
     {
         List<int> open;
         lock (_gate)
         {
-            open = _progress.Open;
-            if (_isOver || !open.Exists(_progress.IsBehind))
+            if (_isOver)
             {
                 return;
             }
+
+            var mark = _worker.ReadMark();
+            LookAtTime_NeedsLock(mark);
+            if (_progress.GoesOn(mark) || _isMoving || !supervisor.Queue.HasIdleTaker)
+            {
+                return;
+            }
+
+            open = _progress.Open;
+            _isMoving = open.Count > 1;
         }
 
+        if (open.Count > 1)
+        {
+            _ = MoveAsync(open);
+        }
+    }
+
+    private void LookAtTime_NeedsLock(RecorderMark? mark)
+    {
+        var begun = calls.IndexOf(mark?.StartedCall ?? 0);
+        if (begun >= 0 && !_progress.IsAnswered(begun) && IsLetGo_NeedsLock(begun))
+        {
+            // Its caller left in the moment in which it began.
+            Watch_NeedsLock(begun);
+        }
+
+        if (!_progress.OwesTheSame(IsLetGo_NeedsLock, out var owed))
+        {
+            return;
+        }
+
+        if (owed >= 0)
+        {
+            if (LimitOf(owed) is not null && !IsWatched_NeedsLock(owed))
+            {
+                Watch_NeedsLock(owed);
+            }
+        }
+        else if (Enumerable.Range(0, calls.Count).Max(LimitOf) is { } limit && settings.Time.GetElapsedTime(_doneAt ??= settings.Time.GetTimestamp()) > limit + CallWatch.ReplyWait)
+        {
+            // What was taken back is to be answered too, at once. One that gives back what it executes wins no more time than that.
+            _killed = true;
+            _told = EndReason.TimedOut;
+            _worker.Kill();
+        }
+    }
+
+    private TimeSpan? LimitOf(int index) => calls.TimeoutOf(index) ?? settings.CallTimeout;
+
+    private bool IsWatched_NeedsLock(int index) => _watches?.ContainsKey(index) == true;
+
+    private bool IsTold_NeedsLock(int index) => _watches?.GetValueOrDefault(index) is { } watch && watch.Reason != EndReason.None;
+
+    private bool IsLetGo_NeedsLock(int index) => calls.IsSettled(index) && !IsWatched_NeedsLock(index);
+
+    private async Task MoveAsync(List<int> open)
+    {
         foreach (var call in await RevokeAsync(open).ConfigureAwait(false))
         {
             call.Moved = true;
             supervisor.PutBack(call);
+        }
+
+        lock (_gate)
+        {
+            _isMoving = false;
         }
     }
 
@@ -310,7 +311,7 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
             CallWatch? watch = null;
             lock (_gate)
             {
-                if (_isOver || _progress.IsAnswered(open[i]) || !revoked.Contains(calls.IdOf(open[i])) || calls.IsSettled(open[i]))
+                if (_isOver || _progress.IsAnswered(open[i]) || !revoked.Contains(calls.IdOf(open[i])) || calls.IsSettled(open[i]) || IsTold_NeedsLock(open[i]))
                 {
                     continue;
                 }
@@ -335,10 +336,6 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
         {
             _isOver = true;
             watches = [.. _watches?.Values ?? Enumerable.Empty<CallWatch>()];
-            foreach (var timer in _later?.Values ?? Enumerable.Empty<ITimer>())
-            {
-                timer.Dispose();
-            }
         }
 
         _look?.Dispose();

@@ -33,6 +33,15 @@ internal sealed class CurrentCalls
         _spans = spans ?? _spans;
     }
 
+    /// <summary>It has none any more.</summary>
+    public void End()
+    {
+        if (_spans.Count > 0)
+        {
+            _spans = [];
+        }
+    }
+
     /// <summary>The span of a call that is executing and traced; otherwise null.</summary>
     public Activity? Find(long callId) => _spans.TryGetValue(callId, out var span) && !span.IsStopped ? span : null;
 }

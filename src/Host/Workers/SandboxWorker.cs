@@ -134,6 +134,10 @@ internal sealed class SandboxWorker : IWorker
         {
             throw await LostAsync(exception).ConfigureAwait(false);
         }
+        finally
+        {
+            _current.End();
+        }
 
         void Take(int index, object? value)
         {

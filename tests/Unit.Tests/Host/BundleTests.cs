@@ -146,24 +146,6 @@ public sealed class BundleTests
         Assert.Equal(Count + 1, report.Cancelled);
     }
 
-    [Fact]
-    public async Task A_bundle_that_waits_too_long_fails_each_of_its_items()
-    {
-        var worker = new FakeWorker("w");
-        var rig = await new PoolRig(_ => worker, options => options.QueueTimeout = TimeSpan.FromSeconds(1)).StartedAsync();
-        await rig.PutAsync();
-        var (bundle, carrier) = await PutAsync(rig);
-        rig.Time.Advance(TimeSpan.FromSeconds(1));
-        await Assert.ThrowsAsync<CallTimeoutException>(() => carrier.Settled.Within("the bundle has waited"));
-        for (var i = 0; i < Count; i++)
-        {
-            var timeout = await Assert.ThrowsAsync<CallTimeoutException>(() => _calls[i].Settled.Within("the item has waited"));
-            Assert.Equal((bundle.IdOf(i), TimeoutPhase.Queue), (timeout.CallId!.Value, timeout.Phase));
-        }
-
-        await rig.StopAsync();
-    }
-
     private async Task<(Bundle Bundle, Invocation Carrier)> PutAsync(PoolRig rig, CancellationToken token = default)
     {
         var bundle = new Bundle("Do", Interlocked.Add(ref s_lastId, Count), Count);

@@ -14,37 +14,34 @@ public sealed class ChunkProgressTests
     [Fact]
     public void Answers_and_what_was_begun_are_progress()
     {
-        Expect(false, 0, null);
-        Expect(true, 0, null);
-        Expect(true, 0, _calls.IdOf(0));
+        Assert.True(_progress.GoesOn(null), "Expected the first look to say so.");
+        Assert.False(_progress.GoesOn(null), "Expected nothing to have happened.");
+        Assert.True(_progress.GoesOn(Mark(0)), "Expected a beginning to count.");
         _progress.Answered(0);
-        Expect(false, 1, _calls.IdOf(0));
-        Expect(false, 2, _calls.IdOf(2));
-        Expect(true, 2, _calls.IdOf(2));
+        Assert.True(_progress.GoesOn(Mark(0)), "Expected an answer to count.");
+        Assert.False(_progress.GoesOn(Mark(0)), "Expected nothing to have happened.");
     }
 
     [Fact]
-    public void To_go_back_or_to_name_a_call_of_others_is_none()
+    public void The_first_without_an_answer_is_owed_but_for_one_that_nobody_waits_for()
     {
-        Expect(false, 2, _calls.IdOf(2));
-        Expect(true, 1, _calls.IdOf(1));
-        Expect(true, 0, long.MaxValue);
-    }
-
-    [Fact]
-    public void One_that_was_left_out_is_the_one_that_executes()
-    {
-        Expect(false, 2, _calls.IdOf(2));
-        _progress.Answered(1);
+        Expect(false, 0);
+        Expect(true, 0);
+        _progress.Answered(0);
+        Expect(false, 1);
+        Expect(false, 2, letGo: 1);
         _progress.Answered(2);
-        Expect(true, 0, _calls.IdOf(2));
-        _progress.Answered(0);
-        Expect(true, -1, _calls.IdOf(2));
+        Expect(false, 1);
+        _progress.Answered(1);
+        Expect(false, -1);
+        Expect(true, -1);
     }
 
-    private void Expect(bool standsStill, int current, long? begun)
+    private void Expect(bool isSame, int owed, int letGo = -1)
     {
-        Assert.Equal(standsStill, _progress.StandsStill(begun is { } id ? new RecorderMark(id, 0, 0) : null, out var found));
-        Assert.Equal(current, found);
+        Assert.Equal(isSame, _progress.OwesTheSame(index => index == letGo, out var found));
+        Assert.Equal(owed, found);
     }
+
+    private RecorderMark Mark(int index) => new(_calls.IdOf(index), 0, 0);
 }

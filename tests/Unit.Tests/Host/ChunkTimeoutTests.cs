@@ -9,6 +9,7 @@ namespace ProcessPool.Unit.Tests.Host;
 public sealed class ChunkTimeoutTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Grace = TimeSpan.FromHours(1);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(10);
 
     private readonly TaskCompletionSource _go = new();
@@ -38,8 +39,10 @@ public sealed class ChunkTimeoutTests
         await rig.StopAsync();
     }
 
-    [Fact]
-    public async Task One_that_ends_when_it_is_asked_fails_its_worker_is_replaced_and_those_behind_it_are_served()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task One_that_ends_when_it_is_asked_fails_its_worker_is_replaced_and_those_behind_it_are_served(bool isSaidToBeSkipped)
     {
         var held = new TaskCompletionSource<CallReply>();
         var first = Executing(_slow, held.Task);
@@ -50,7 +53,7 @@ public sealed class ChunkTimeoutTests
         await BeginAsync(rig, first);
         await PassAsync(rig, () => first.Asked.Task.IsCompleted);
         Assert.Equal([_slow.Request.Id], first.CancelledCalls);
-        held.SetResult(Some.Error(typeof(OperationCanceledException).FullName!));
+        held.SetResult(isSaidToBeSkipped ? new CallReply(CallStatus.Skipped, default, [], null) : Some.Error(typeof(OperationCanceledException).FullName!));
         await Assert.ThrowsAsync<CallTimeoutException>(() => _slow.Settled.Within("the slow call settles"));
         await Task.WhenAll(calls.Select(call => call.Settled)).Within("the others settle");
         await first.Exited.Within("the worker is replaced");
@@ -58,64 +61,96 @@ public sealed class ChunkTimeoutTests
         await rig.StopAsync();
     }
 
-    [Fact]
-    public async Task A_sandbox_that_lies_about_what_it_has_begun_wins_no_more_than_the_same_time_again()
+    [Theory]
+    [InlineData(new[] { 1, 2, 3, 3, 3, 3 })]
+    [InlineData(new[] { 0, 1, 2, 3 })]
+    [InlineData(new[] { 1, 9, 2, 9 })]
+    public async Task A_sandbox_that_lies_about_what_it_has_begun_wins_no_more_than_the_same_time_again_and_a_second(int[] lies)
     {
-        var lies = 0L;
+        var look = 0;
         var first = Executing(_stuck, new TaskCompletionSource<CallReply>().Task);
         var rig = await StartAsync(options => options.CallTimeout = Limit, first);
-        var calls = await PutAsync(rig, 4);
+        await PutAsync(rig, 3);
         await rig.PutAsync(_stuck);
-        calls.AddRange(await PutAsync(rig, 2));
+        Invocation[] chunk = [_stuck, .. await PutAsync(rig, 3)];
         var since = await BeginAsync(rig, first);
-        await PassAsync(rig, () => first.Killed, () => first.Mark = new RecorderMark(_stuck.Request.Id - 3 + lies++ % 7, 0, 0));
-        Assert.InRange(rig.Time.GetElapsedTime(since), Limit, 2 * Limit + 2 * Look);
+        Assert.Equal([2, 4], first.Chunks);
+        await PassAsync(rig, () => first.Killed, () => first.Mark = new RecorderMark(lies[look++ % lies.Length] is var lie && lie < 4 ? chunk[lie].Request.Id : 0, 0, 0));
+        Assert.InRange(rig.Time.GetElapsedTime(since), Limit, 2 * Limit + TimeSpan.FromSeconds(1) + 2 * Look);
+        await rig.StopAsync();
+    }
+
+    [Fact]
+    public async Task One_that_has_ended_when_its_worker_is_about_to_be_killed_is_waited_for()
+    {
+        var held = new TaskCompletionSource<CallReply>();
+        var first = Executing(_slow, held.Task);
+        var rig = await StartAsync(options => options.CallTimeout = Limit, first);
+        var calls = await PutAsync(rig, 3);
+        await rig.PutAsync(_slow);
+        calls.AddRange(await PutAsync(rig, 3));
+        await BeginAsync(rig, first);
+        await PassAsync(rig, () => first.Asked.Task.IsCompleted);
+
+        // The next one has begun; the reply of this one is on its way.
+        first.Mark = new RecorderMark(calls[^1].Request.Id, 0, 0);
+        rig.Time.Advance(Grace);
+        Assert.False(first.Killed, "Expected the reply to be waited for: another call has begun.");
+        held.SetResult(Some.Reply);
+        await Assert.ThrowsAsync<CallTimeoutException>(() => _slow.Settled.Within("the slow call settles"));
+        await Task.WhenAll(calls.Select(call => call.Settled)).Within("the others settle");
         await rig.StopAsync();
     }
 
     [Fact]
     public async Task A_sandbox_that_gives_back_what_it_executes_is_killed_when_its_time_is_up()
     {
+        var other = new FakeWorker("w");
+        var busy = new TaskCompletionSource<CallReply>();
+        other.OnInvoke = (_, _) => busy.Task;
         var first = Executing(_stuck, new TaskCompletionSource<CallReply>().Task);
-        var rig = await StartAsync(options => (options.CallTimeout, options.QueueTimeout) = (Limit, TimeSpan.FromHours(1)), first);
         first.OnRevoke = ids => ids;
-        await PutAsync(rig, 4);
-        await rig.PutAsync(_stuck);
+        var rig = await new PoolRig(number => number == 1 ? first : number == 2 ? other : PoolRig.Answering(), options => (options.Workers, options.CallTimeout) = (2, Limit)).StartedAsync();
         var calls = await PutAsync(rig, 2);
+        await rig.PutAsync(_stuck);
+        calls.AddRange(await PutAsync(rig, 2));
         await BeginAsync(rig, first);
+        Assert.Equal([2], first.Chunks);
+        other.OnInvoke = (_, _) => Task.FromResult(Some.Reply);
+        busy.SetResult(Some.Reply);
         await PassAsync(rig, () => first.Killed);
-        await _stuck.Settled.Within("the call that was given back is made by the next worker");
+        await _stuck.Settled.Within("the call that was given back is made by the other worker");
         await Task.WhenAll(calls.Select(call => call.Settled)).Within("the others settle");
-        Assert.Equal(CrashReason.ProtocolViolation, Assert.IsType<WorkerCrashedException>(rig.Pool.LastError).Reason);
         await rig.StopAsync();
     }
 
     [Fact]
-    public async Task Calls_behind_a_long_one_wait_in_the_queue_where_it_is_limited_how_long_they_wait()
+    public async Task A_call_whose_caller_leaves_just_as_it_begins_ends_its_worker_after_the_grace()
     {
-        var held = new TaskCompletionSource<CallReply>();
-        var worker = Executing(_stuck, held.Task);
-        var rig = await StartAsync(options => options.QueueTimeout = Limit, worker);
-        worker.OnRevoke = ids => ids.Where(id => id != _stuck.Request.Id).ToList();
-        var before = await PutAsync(rig, 4);
-        await rig.PutAsync(_stuck);
-        var behind = await PutAsync(rig, 2);
-        await BeginAsync(rig, worker);
-        await Task.WhenAll(before.Select(call => call.Settled)).Within("those before it settle");
-        await PassAsync(rig, () => behind.TrueForAll(call => call.Settled.IsCompleted));
-        foreach (var call in behind)
-        {
-            Assert.Equal(TimeoutPhase.Queue, (await Assert.ThrowsAsync<CallTimeoutException>(() => call.Settled)).Phase);
-        }
-
-        Assert.False(_stuck.Settled.IsCompleted, "Expected the long call to go on.");
-        held.SetResult(Some.Reply);
-        await _stuck.Settled.Within("the long call settles");
+        using var leaves = new CancellationTokenSource();
+        var left = Some.Call(token: leaves.Token);
+        var first = Executing(left, new TaskCompletionSource<CallReply>().Task);
+        var rig = await StartAsync(options => options.CancelGrace = Limit, first);
+        await PutAsync(rig, 3);
+        await rig.PutAsync(left);
+        var calls = await PutAsync(rig, 3);
+        await BeginAsync(rig, first);
+        var mark = first.Mark;
+        first.Mark = new RecorderMark(0, 0, 0);
+        await leaves.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left.Settled.Within("the caller is let go"));
+        first.Mark = mark;
+        await PassAsync(rig, () => first.Killed);
+        await Task.WhenAll(calls.Select(call => call.Settled)).Within("the others settle");
         await rig.StopAsync();
     }
 
     private static async Task<PoolRig> StartAsync(Action<SandboxPoolOptions> change, FakeWorker first) =>
-        await new PoolRig(number => number == 1 ? first : PoolRig.Answering(), change).StartedAsync();
+        await new PoolRig(number => number == 1 ? first : PoolRig.Answering(), options =>
+        {
+            options.CancelGrace = Grace;
+            change(options);
+        }).StartedAsync();
 
     private static async Task<List<Invocation>> PutAsync(PoolRig rig, int count)
     {
