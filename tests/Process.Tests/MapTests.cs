@@ -20,6 +20,12 @@ public sealed class MapTests
             if (value == 1_500) { Thread.Sleep(Timeout.Infinite); }
             return Environment.StackTrace.Contains("InvokeMany") ? value : -value;
         }
+        [EntryPoint] public static long Stop(long value)
+        {
+            // A thread goes on for a moment after its process was stopped.
+            if (value == 1_500) { kill(Environment.ProcessId, 19); Thread.Sleep(Timeout.Infinite); }
+            return Environment.StackTrace.Contains("InvokeMany") ? value : -value;
+        }
         [EntryPoint] public static string Text(long value) => value == 3_000 ? new string('x', 200_000) : $"{value}";
         [EntryPoint] public static byte[] Bytes(long value) => new byte[value % 3];
         [EntryPoint] public static object Any(object value) => value;
@@ -57,20 +63,22 @@ public sealed class MapTests
         OddCalls.Check(outcomes);
     }
 
-    [Fact]
-    public async Task An_item_that_takes_longer_than_it_may_fails_alone()
+    [Theory]
+    [InlineData("Hang")]
+    [InlineData("Stop")]
+    public async Task An_item_that_takes_longer_than_it_may_fails_alone(string entryPoint)
     {
         var options = Pools.Options(Plugin, workers: 2);
         (options.CallTimeout, options.WhenFull) = (TimeSpan.FromSeconds(5), WhenFull.Reject);
         await using var pool = await SandboxPool.StartAsync(options).Within("the pool starts");
 
         // As if it were known how short they are.
-        for (var chunks = pool.Version!.Supervisor.Chunks; chunks.Of("Hang") < 64;)
+        for (var chunks = pool.Version!.Supervisor.Chunks; chunks.Of(entryPoint) < 64;)
         {
-            chunks.Ran("Hang", 64, TimeProvider.System.GetTimestamp());
+            chunks.Ran(entryPoint, 64, TimeProvider.System.GetTimestamp());
         }
 
-        var outcomes = await pool.MapAsync<long, long>("Hang", Numbers()).ToListAsync().AsTask().Within("the map ends");
+        var outcomes = await pool.MapAsync<long, long>(entryPoint, Numbers()).ToListAsync().AsTask().Within("the map ends");
         Assert.Equal(Items, outcomes.Count);
         Assert.All(outcomes.Where(outcome => outcome.Index != 1_500), outcome => Assert.Equal(outcome.Index, Math.Abs(outcome.Value)));
         Assert.Contains(outcomes, outcome => outcome.Error is null && outcome.Value > 0);

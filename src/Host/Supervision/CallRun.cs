@@ -83,7 +83,7 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<(CallRunEnd End, bool HasMore)> RequestAsync(bool isFirst, CancellationToken poolStopped)
     {
-        using var watch = new CallWatch(call, _worker, settings, poolStopped);
+        using var watch = new CallWatch(call, _worker, settings).Arm(poolStopped);
         if (watch.Ask.IsCancellationRequested)
         {
             Close(watch);
@@ -190,7 +190,7 @@ internal sealed class CallRun(Incarnation incarnation, Invocation call, bool isL
     /// <summary>The caller has left between two requests: the plugin's iterator, if there is one, is disposed within the grace of a cancelled call.</summary>
     private async Task<CallRunEnd> LeaveAsync(CancellationToken poolStopped)
     {
-        using var watch = new CallWatch(call, _worker, settings, poolStopped);
+        using var watch = new CallWatch(call, _worker, settings).Arm(poolStopped);
         var left = WorkerAfterCall.Ready;
         try
         {

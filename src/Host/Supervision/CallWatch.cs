@@ -15,7 +15,7 @@ internal enum EndReason
 
 /// <summary>
 /// Watches one call on one worker: on timeout or cancellation it asks the plugin to end, and kills the worker when it does not in time (at
-/// once for a timed-out call that cannot be asked). After <see cref="Close"/> it touches neither, so a late timer cannot hit the next call.
+/// once for a timed-out call that cannot be asked); if it has ended by then, its reply is waited for first. After <see cref="Close"/> it touches neither, so a late timer cannot hit the next call.
 /// </summary>
 internal sealed class CallWatch : IDisposable
 {
@@ -27,17 +27,16 @@ internal sealed class CallWatch : IDisposable
     private readonly IWorker _worker;
     private readonly PoolSettings _settings;
     private readonly CancellationTokenSource? _ask;
-    private readonly CancellationTokenRegistration _caller;
-    private readonly CancellationTokenRegistration _pool;
+    private CancellationTokenRegistration _caller;
+    private CancellationTokenRegistration _pool;
     private readonly long _handedOverAt;
     private readonly ITimer? _timer;
     private ITimer? _grace;
     private bool _lookedTwice;
-    private bool _wasBegun;
     private bool _waitedForReply;
     private bool _over;
 
-    public CallWatch(Invocation call, IWorker worker, PoolSettings settings, CancellationToken poolStopped)
+    public CallWatch(Invocation call, IWorker worker, PoolSettings settings)
     {
         _call = call;
         _worker = worker;
@@ -51,10 +50,10 @@ internal sealed class CallWatch : IDisposable
             _timer = settings.Time.CreateTimer(_ => TimeIsUp(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             _timer.Change(timeout, Timeout.InfiniteTimeSpan);
         }
-
-        _caller = call.CancellationToken.UnsafeRegister(static watch => ((CallWatch)watch!).End(EndReason.Cancelled), this);
-        _pool = poolStopped.UnsafeRegister(static watch => ((CallWatch)watch!).End(EndReason.PoolStopped), this);
     }
+
+    /// <summary>The worker has begun it, by its own account; it may have ended since.</summary>
+    public bool WasBegun { get; set; }
 
     /// <summary>How long the call may execute; zero when there is no limit.</summary>
     public TimeSpan CallTimeout { get; }
@@ -67,6 +66,27 @@ internal sealed class CallWatch : IDisposable
 
     /// <summary>Whether the worker was killed. Final after <see cref="Close"/>.</summary>
     public bool Killed { get; private set; }
+
+    /// <summary>From now on it ends with its caller, and with the pool: at once, if they have left.</summary>
+    public CallWatch Arm(CancellationToken poolStopped)
+    {
+        _caller = _call.CancellationToken.UnsafeRegister(static watch => ((CallWatch)watch!).End(EndReason.Cancelled), this);
+        _pool = poolStopped.UnsafeRegister(static watch => ((CallWatch)watch!).End(EndReason.PoolStopped), this);
+        bool over;
+        lock (_gate)
+        {
+            over = _over;
+        }
+
+        if (over)
+        {
+            // Disposed of meanwhile.
+            _caller.Dispose();
+            _pool.Dispose();
+        }
+
+        return this;
+    }
 
     /// <summary>The call has ended: from now on the worker is not touched, and <see cref="Reason"/> and <see cref="Killed"/> are final.</summary>
     public void Close()
@@ -118,6 +138,12 @@ internal sealed class CallWatch : IDisposable
             return wasSuspended ? ReplyWait : TimeSpan.Zero;
         }
 
+        if (HasEnded(mark))
+        {
+            _waitedForReply = true;
+            return ReplyWait;
+        }
+
         if (mark.StartedCall != _call.Request.Id)
         {
             // It has not begun: its time has not either.
@@ -125,8 +151,8 @@ internal sealed class CallWatch : IDisposable
         }
 
         _call.Start();
-        _wasBegun = true;
-        if (wasSuspended || mark.FinishedCall == _call.Request.Id)
+        WasBegun = true;
+        if (wasSuspended)
         {
             return ReplyWait;
         }
@@ -148,17 +174,17 @@ internal sealed class CallWatch : IDisposable
             }
 
             Reason = Reason == EndReason.None ? reason : Reason;
-            _wasBegun |= _worker.ReadMark()?.StartedCall == _call.Request.Id;
+            WasBegun |= _worker.ReadMark()?.StartedCall == _call.Request.Id;
             if (isAsked)
             {
-                _grace = _settings.Time.CreateTimer(_ => Kill(), null, _settings.CancelGrace, Timeout.InfiniteTimeSpan);
+                _grace = _settings.Time.CreateTimer(_ => Kill(reason), null, _settings.CancelGrace, Timeout.InfiniteTimeSpan);
                 _ = _ask!.CancelAsync();
             }
         }
 
         if (!isAsked)
         {
-            Kill();
+            Kill(reason);
         }
         else if (!_call.Traits.AcceptsCancellation)
         {
@@ -167,9 +193,9 @@ internal sealed class CallWatch : IDisposable
         }
     }
 
-    private bool HasEnded() => _worker.ReadMark() is { } mark && (mark.FinishedCall == _call.Request.Id || _wasBegun && mark.StartedCall != _call.Request.Id);
+    private bool HasEnded(RecorderMark? mark) => mark is not null && (mark.FinishedCall == _call.Request.Id || WasBegun && mark.StartedCall != _call.Request.Id);
 
-    private void Kill()
+    private void Kill(EndReason reason)
     {
         lock (_gate)
         {
@@ -179,11 +205,11 @@ internal sealed class CallWatch : IDisposable
             }
 
             // It has ended, its reply is on its way, and one that came with it may have begun. That, too, wins no more time than this.
-            if (!_waitedForReply && Reason != EndReason.PoolStopped && HasEnded())
+            if (!_waitedForReply && reason != EndReason.PoolStopped && HasEnded(_worker.ReadMark()))
             {
                 _waitedForReply = true;
                 _grace?.Dispose();
-                _grace = _settings.Time.CreateTimer(_ => Kill(), null, ReplyWait, Timeout.InfiniteTimeSpan);
+                _grace = _settings.Time.CreateTimer(_ => Kill(reason), null, ReplyWait, Timeout.InfiniteTimeSpan);
                 return;
             }
 

@@ -3,14 +3,23 @@ using ProcessPool.Workers;
 
 namespace ProcessPool.Supervision;
 
-/// <summary>How far a worker has come with calls that go together, as the looks at it see it. Its user's lock is around it.</summary>
+/// <summary>What a look at calls that go together has found.</summary>
+/// <param name="GoesOn">There was an answer, or another call was begun, since the look before.</param>
+/// <param name="HasReplied">There was a reply.</param>
+/// <param name="Named">The call without an answer that the worker says it executes; -1: none.</param>
+/// <param name="IsNamedAgain">It said so at the look before, too.</param>
+/// <param name="Owed">The first call whose answer somebody waits for; -1: none. A worker answers in turn: it executes that one or has just done so, whatever it says.</param>
+/// <param name="IsOwedAgain">It was owed at the look before, too.</param>
+internal readonly record struct ChunkLook(bool GoesOn, bool HasReplied, int Named, bool IsNamedAgain, int Owed, bool IsOwedAgain);
+
+/// <summary>How far a worker has come with calls that go together. Its user's lock is around it.</summary>
 /// <param name="calls">The calls.</param>
 internal sealed class ChunkProgress(Chunk calls)
 {
     private readonly bool[] _answered = new bool[calls.Count];
-    private int _answers;
-    private (int Answers, long Begun) _seen = (0, -1);
-    private int _owed = -1;
+    private int _taken;
+    private int _replies;
+    private (int Replies, int Taken, long Begun, int Named, int Owed) _seen = (0, 0, -1, -1, -1);
 
     /// <summary>Those that have neither a reply nor gone elsewhere.</summary>
     public IEnumerable<int> Unanswered => Enumerable.Range(0, calls.Count).Where(index => !_answered[index]);
@@ -20,31 +29,31 @@ internal sealed class ChunkProgress(Chunk calls)
 
     public bool IsAnswered(int index) => _answered[index];
 
-    /// <summary>It has its reply, or goes elsewhere.</summary>
-    public void Answered(int index)
+    /// <summary>It has its reply.</summary>
+    public void Reply(int index)
     {
         _answered[index] = true;
-        _answers++;
+        _replies++;
     }
 
-    /// <summary>Whether there was an answer or another call was begun since the last look.</summary>
+    /// <summary>It was taken back.</summary>
+    public void Take(int index)
+    {
+        _answered[index] = true;
+        _taken++;
+    }
+
+    /// <summary>Looks.</summary>
     /// <param name="mark">What the worker has begun counts too: its answers may be here, and nobody has come to read them yet.</param>
-    public bool GoesOn(RecorderMark? mark)
+    /// <param name="isLetGo">Whether nobody waits for a call's answer.</param>
+    public ChunkLook Look(RecorderMark? mark, Func<int, bool> isLetGo)
     {
-        var seen = (_answers, mark?.StartedCall ?? 0);
-        var goesOn = seen != _seen;
-        _seen = seen;
-        return goesOn;
-    }
-
-    /// <summary>Whether the worker owes the same call's answer as at the last look. It answers in turn, so that is the one that executes, whatever it says itself.</summary>
-    /// <param name="isLetGo">Whether nobody waits for a call any more that has not begun.</param>
-    /// <param name="index">The call; -1: it owes none.</param>
-    public bool OwesTheSame(Func<int, bool> isLetGo, out int index)
-    {
-        index = Unanswered.Where(index => !isLetGo(index)).FirstOrDefault(-1);
-        var isSame = index == _owed;
-        _owed = index;
-        return isSame;
+        var begun = mark?.StartedCall ?? 0;
+        var named = calls.IndexOf(begun) is >= 0 and var index && !_answered[index] ? index : -1;
+        var owed = Unanswered.Where(each => !isLetGo(each)).FirstOrDefault(-1);
+        var look = new ChunkLook(
+            (_replies, _taken, begun) != (_seen.Replies, _seen.Taken, _seen.Begun), _replies != _seen.Replies, named, named == _seen.Named, owed, owed == _seen.Owed);
+        _seen = (_replies, _taken, begun, named, owed);
+        return look;
     }
 }

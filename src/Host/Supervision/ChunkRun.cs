@@ -22,9 +22,9 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
     private readonly IWorker _worker = incarnation.Worker;
     private readonly Lock _gate = new();
     private readonly ChunkProgress _progress = new(calls);
-    private Dictionary<int, CallWatch>? _watches;
+    private readonly ChunkWatches _watches = new(calls, incarnation.Worker, settings);
+    private readonly ChunkLimits _limits = new(calls, settings);
     private ITimer? _look;
-    private long? _doneAt;
     private bool _isMoving;
     private bool _killed;
     private EndReason _told;
@@ -102,7 +102,7 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
                 return false;
             }
 
-            _progress.Answered(index);
+            _progress.Reply(index);
             PlainSuccesses++;
             calls.Succeed(index, json);
         }
@@ -121,8 +121,16 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
                 return;
             }
 
-            _progress.Answered(index);
-            _watches?.Remove(index, out watch);
+            if (reply.Status == CallStatus.Skipped)
+            {
+                _progress.Take(index);
+            }
+            else
+            {
+                _progress.Reply(index);
+            }
+
+            watch = _watches.Take(index);
         }
 
         watch?.Dispose();
@@ -171,9 +179,10 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
     private void Leave(int index)
     {
         Invocation call;
+        CallWatch? watch = null;
         lock (_gate)
         {
-            if (_isOver || _progress.IsAnswered(index) || _watches?.ContainsKey(index) == true)
+            if (_isOver || _progress.IsAnswered(index) || _watches.Has(index))
             {
                 return;
             }
@@ -181,9 +190,14 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
             call = calls[index];
             if (_worker.ReadMark() is not { } mark || mark.StartedCall == call.Request.Id)
             {
-                Watch_NeedsLock(index);
-                return;
+                watch = _watches.Add(index, wasBegun: true);
             }
+        }
+
+        if (watch is not null)
+        {
+            watch.Arm(_poolStopped);
+            return;
         }
 
         // It may begin in this very moment: the next look finds it.
@@ -194,18 +208,11 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
         }
     }
 
-    private void Watch_NeedsLock(int index)
-    {
-        var call = calls[index];
-        var watch = new CallWatch(call, _worker, settings, _poolStopped);
-        (_watches ??= []).Add(index, watch);
-        watch.Ask.UnsafeRegister(_ => _worker.Cancel(call.Request.Id), null);
-    }
-
     /// <summary>Whether the calls go on; if not, and somebody else could run them, those that have not begun go back to the queue.</summary>
     private void LookAfter()
     {
-        List<int> open;
+        List<int> open = [];
+        List<CallWatch> watches;
         lock (_gate)
         {
             if (_isOver)
@@ -213,60 +220,48 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
                 return;
             }
 
-            var mark = _worker.ReadMark();
-            LookAtTime_NeedsLock(mark);
-            if (_progress.GoesOn(mark) || _isMoving || !supervisor.Queue.HasIdleTaker)
+            var look = _progress.Look(_worker.ReadMark(), IsLetGo_NeedsLock);
+            watches = WatchNow_NeedsLock(look);
+            if (_limits.IsOverdue(look))
             {
-                return;
+                _worker.Kill(CrashReason.ProtocolViolation);
             }
 
-            open = _progress.Open;
-            _isMoving = open.Count > 1;
+            if (!look.GoesOn && !_isMoving && supervisor.Queue.HasIdleTaker && _progress.Unanswered.Skip(1).Any())
+            {
+                open = _progress.Open;
+                _isMoving = open.Count > 0;
+            }
         }
 
-        if (open.Count > 1)
+        watches.ForEach(watch => watch.Arm(_poolStopped));
+        if (open.Count > 0)
         {
             _ = MoveAsync(open);
         }
     }
 
-    private void LookAtTime_NeedsLock(RecorderMark? mark)
+    /// <summary>
+    /// What is to be watched from now on: a call whose caller left in the moment in which it began; one that has executed since the look before, by the worker's word, if its time is limited; and the one
+    /// that is owed since then: its reply is on its way, or the worker's word is none.
+    /// </summary>
+    private List<CallWatch> WatchNow_NeedsLock(ChunkLook look)
     {
-        var begun = calls.IndexOf(mark?.StartedCall ?? 0);
-        if (begun >= 0 && !_progress.IsAnswered(begun) && IsLetGo_NeedsLock(begun))
+        var watches = new List<CallWatch>();
+        if (look.Named >= 0 && !_watches.Has(look.Named) && (calls.IsSettled(look.Named) || look.IsNamedAgain && _limits.Of(look.Named) is not null))
         {
-            // Its caller left in the moment in which it began.
-            Watch_NeedsLock(begun);
+            watches.Add(_watches.Add(look.Named, wasBegun: true));
         }
 
-        if (!_progress.OwesTheSame(IsLetGo_NeedsLock, out var owed))
+        if (look.Owed >= 0 && look.IsOwedAgain && !_watches.Has(look.Owed) && _limits.Of(look.Owed) is not null)
         {
-            return;
+            watches.Add(_watches.Add(look.Owed, wasBegun: look.Named > look.Owed));
         }
 
-        if (owed >= 0)
-        {
-            if (LimitOf(owed) is not null && !IsWatched_NeedsLock(owed))
-            {
-                Watch_NeedsLock(owed);
-            }
-        }
-        else if (Enumerable.Range(0, calls.Count).Max(LimitOf) is { } limit && settings.Time.GetElapsedTime(_doneAt ??= settings.Time.GetTimestamp()) > limit + CallWatch.ReplyWait)
-        {
-            // What was taken back is to be answered too, at once. One that gives back what it executes wins no more time than that.
-            _killed = true;
-            _told = EndReason.TimedOut;
-            _worker.Kill();
-        }
+        return watches;
     }
 
-    private TimeSpan? LimitOf(int index) => calls.TimeoutOf(index) ?? settings.CallTimeout;
-
-    private bool IsWatched_NeedsLock(int index) => _watches?.ContainsKey(index) == true;
-
-    private bool IsTold_NeedsLock(int index) => _watches?.GetValueOrDefault(index) is { } watch && watch.Reason != EndReason.None;
-
-    private bool IsLetGo_NeedsLock(int index) => calls.IsSettled(index) && !IsWatched_NeedsLock(index);
+    private bool IsLetGo_NeedsLock(int index) => calls.IsSettled(index) && !_watches.Has(index);
 
     private async Task MoveAsync(List<int> open)
     {
@@ -311,17 +306,21 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
             CallWatch? watch = null;
             lock (_gate)
             {
-                if (_isOver || _progress.IsAnswered(open[i]) || !revoked.Contains(calls.IdOf(open[i])) || calls.IsSettled(open[i]) || IsTold_NeedsLock(open[i]))
+                if (_isOver || _progress.IsAnswered(open[i]) || !revoked.Contains(calls.IdOf(open[i])) || calls.IsSettled(open[i]) || _watches.Told(open[i]) is not null)
                 {
                     continue;
                 }
 
-                _progress.Answered(open[i]);
-                _watches?.Remove(open[i], out watch);
+                _progress.Take(open[i]);
+                watch = _watches.Take(open[i]);
                 taken.Add(calls[open[i]]);
             }
 
             watch?.Dispose();
+            if (watch is { Killed: true })
+            {
+                (_killed, _told) = (true, watch.Reason);
+            }
         }
 
         return taken;
@@ -335,7 +334,7 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
         lock (_gate)
         {
             _isOver = true;
-            watches = [.. _watches?.Values ?? Enumerable.Empty<CallWatch>()];
+            watches = _watches.All;
         }
 
         _look?.Dispose();
@@ -384,7 +383,7 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
                 calls[open[i]].Start();
             }
 
-            if (_watches?.GetValueOrDefault(open[i]) is { } watch && watch.Reason != EndReason.None)
+            if (_watches.Told(open[i]) is { } watch)
             {
                 settlement.End(watch);
             }

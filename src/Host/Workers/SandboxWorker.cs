@@ -20,6 +20,9 @@ internal sealed class SandboxWorker : IWorker
     /// <summary>After the process's end, how long what it sent last may take to arrive.</summary>
     private static readonly TimeSpan LastReplyWait = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>How long it may take to give calls back: no code of a plugin's is in the way.</summary>
+    private static readonly TimeSpan RevokeWait = TimeSpan.FromSeconds(1);
+
     /// <summary>Binder's own entry point. 0 is no call's number.</summary>
     private static readonly CallRequest WarmUpCall = new(0, WarmUp.Name, "[1,\"\"]"u8.ToArray(), []);
 
@@ -164,7 +167,7 @@ internal sealed class SandboxWorker : IWorker
         {
             var revoked = _controlProxy.RevokeAsync([.. callIds]);
             revoked.Forget();
-            await Task.WhenAny(revoked, Exited).ConfigureAwait(false);
+            await ((Task)Task.WhenAny(revoked, Exited).WaitAsync(RevokeWait, _settings.Time)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return revoked.IsCompletedSuccessfully ? await revoked.ConfigureAwait(false) ?? [] : [];
         }
         catch (Exception)

@@ -14,34 +14,45 @@ public sealed class ChunkProgressTests
     [Fact]
     public void Answers_and_what_was_begun_are_progress()
     {
-        Assert.True(_progress.GoesOn(null), "Expected the first look to say so.");
-        Assert.False(_progress.GoesOn(null), "Expected nothing to have happened.");
-        Assert.True(_progress.GoesOn(Mark(0)), "Expected a beginning to count.");
-        _progress.Answered(0);
-        Assert.True(_progress.GoesOn(Mark(0)), "Expected an answer to count.");
-        Assert.False(_progress.GoesOn(Mark(0)), "Expected nothing to have happened.");
+        Assert.True(Look(null).GoesOn, "Expected the first look to say so.");
+        Assert.False(Look(null).GoesOn, "Expected nothing to have happened.");
+        Assert.True(Look(0).GoesOn, "Expected a beginning to count.");
+        _progress.Reply(0);
+        Assert.Equal((true, true), (Look(0) is var look && look.GoesOn, look.HasReplied));
+        Assert.False(Look(0).GoesOn, "Expected nothing to have happened.");
+        _progress.Take(1);
+        Assert.Equal((true, false), (Look(0) is var taken && taken.GoesOn, taken.HasReplied));
     }
 
     [Fact]
     public void The_first_without_an_answer_is_owed_but_for_one_that_nobody_waits_for()
     {
-        Expect(false, 0);
-        Expect(true, 0);
-        _progress.Answered(0);
-        Expect(false, 1);
-        Expect(false, 2, letGo: 1);
-        _progress.Answered(2);
-        Expect(false, 1);
-        _progress.Answered(1);
-        Expect(false, -1);
-        Expect(true, -1);
+        Assert.Equal((0, false), Owed(Look(null)));
+        Assert.Equal((0, true), Owed(Look(2)));
+        _progress.Reply(0);
+        Assert.Equal((1, false), Owed(Look(2)));
+        Assert.Equal((2, false), Owed(Look(2, letGo: 1)));
+        _progress.Reply(2);
+        Assert.Equal((1, false), Owed(Look(2)));
+        _progress.Reply(1);
+        Assert.Equal((-1, false), Owed(Look(2)));
+        Assert.Equal((-1, true), Owed(Look(2)));
     }
 
-    private void Expect(bool isSame, int owed, int letGo = -1)
+    [Fact]
+    public void The_one_that_the_worker_names_counts_while_it_has_no_answer()
     {
-        Assert.Equal(isSame, _progress.OwesTheSame(index => index == letGo, out var found));
-        Assert.Equal(owed, found);
+        Assert.Equal((-1, true), Named(Look(null)));
+        Assert.Equal((1, false), Named(Look(1)));
+        Assert.Equal((1, true), Named(Look(1)));
+        _progress.Reply(1);
+        Assert.Equal((-1, false), Named(Look(1)));
+        Assert.Equal((2, false), Named(Look(2)));
     }
 
-    private RecorderMark Mark(int index) => new(_calls.IdOf(index), 0, 0);
+    private static (int Index, bool Again) Owed(ChunkLook look) => (look.Owed, look.IsOwedAgain);
+
+    private static (int Index, bool Again) Named(ChunkLook look) => (look.Named, look.IsNamedAgain);
+
+    private ChunkLook Look(int? begun, int letGo = -1) => _progress.Look(begun is { } index ? new RecorderMark(_calls.IdOf(index), 0, 0) : null, index => index == letGo);
 }

@@ -61,11 +61,34 @@ public sealed class ChunkTimeoutTests
         await rig.StopAsync();
     }
 
+    [Fact]
+    public async Task A_call_whose_reply_is_on_its_way_has_it_when_the_one_after_it_is_killed()
+    {
+        var held = new TaskCompletionSource<CallReply>();
+        var first = Executing(_slow, held.Task);
+        first.OnKill = () => held.SetResult(Some.Reply);
+        var rig = await StartAsync(options => options.CallTimeout = Limit, first);
+        await PutAsync(rig, 3);
+        await rig.PutAsync(_slow);
+        await rig.PutAsync(_stuck);
+        var behind = await PutAsync(rig, 2);
+        var since = await BeginAsync(rig, first);
+        first.Mark = new RecorderMark(_stuck.Request.Id, 0, _slow.Request.Id);
+        await PassAsync(rig, () => first.Killed);
+        Assert.InRange(rig.Time.GetElapsedTime(since), Limit, Limit + 3 * Look);
+        await _slow.Settled.Within("the one that had ended has its result");
+        Assert.Equal(_stuck.Request.Id, (await Assert.ThrowsAsync<CallTimeoutException>(() => _stuck.Settled.Within("the one that was executing settles"))).CallId);
+        await Task.WhenAll(behind.Select(call => call.Settled)).Within("the others settle");
+        Assert.Null(rig.Pool.LastError);
+        await rig.StopAsync();
+    }
+
     [Theory]
-    [InlineData(new[] { 1, 2, 3, 3, 3, 3 })]
-    [InlineData(new[] { 0, 1, 2, 3 })]
-    [InlineData(new[] { 1, 9, 2, 9 })]
-    public async Task A_sandbox_that_lies_about_what_it_has_begun_wins_no_more_than_the_same_time_again_and_a_second(int[] lies)
+    [InlineData(false, new[] { 1, 2, 3, 3, 3, 3 })]
+    [InlineData(false, new[] { 0, 1, 2, 3 })]
+    [InlineData(false, new[] { 1, 9, 2, 9 })]
+    [InlineData(true, new[] { 0 })]
+    public async Task A_sandbox_that_lies_about_what_it_has_begun_wins_no_more_than_the_same_time_again_and_a_second(bool saysItHasEnded, int[] lies)
     {
         var look = 0;
         var first = Executing(_stuck, new TaskCompletionSource<CallReply>().Task);
@@ -75,13 +98,15 @@ public sealed class ChunkTimeoutTests
         Invocation[] chunk = [_stuck, .. await PutAsync(rig, 3)];
         var since = await BeginAsync(rig, first);
         Assert.Equal([2, 4], first.Chunks);
-        await PassAsync(rig, () => first.Killed, () => first.Mark = new RecorderMark(lies[look++ % lies.Length] is var lie && lie < 4 ? chunk[lie].Request.Id : 0, 0, 0));
+        await PassAsync(rig, () => first.Killed, () => first.Mark = new RecorderMark(lies[look++ % lies.Length] is var lie && lie < 4 ? chunk[lie].Request.Id : 0, 0, saysItHasEnded ? _stuck.Request.Id : 0));
         Assert.InRange(rig.Time.GetElapsedTime(since), Limit, 2 * Limit + TimeSpan.FromSeconds(1) + 2 * Look);
         await rig.StopAsync();
     }
 
-    [Fact]
-    public async Task One_that_has_ended_when_its_worker_is_about_to_be_killed_is_waited_for()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task One_that_has_ended_when_its_worker_is_about_to_be_killed_is_waited_for_a_second(bool replies)
     {
         var held = new TaskCompletionSource<CallReply>();
         var first = Executing(_slow, held.Task);
@@ -92,11 +117,20 @@ public sealed class ChunkTimeoutTests
         await BeginAsync(rig, first);
         await PassAsync(rig, () => first.Asked.Task.IsCompleted);
 
-        // The next one has begun; the reply of this one is on its way.
-        first.Mark = new RecorderMark(calls[^1].Request.Id, 0, 0);
+        // It is not executing any more: its reply is on its way.
+        first.Mark = new RecorderMark(0, 0, 0);
         rig.Time.Advance(Grace);
-        Assert.False(first.Killed, "Expected the reply to be waited for: another call has begun.");
-        held.SetResult(Some.Reply);
+        Assert.False(first.Killed, "Expected the reply to be waited for.");
+        if (replies)
+        {
+            held.SetResult(Some.Reply);
+        }
+        else
+        {
+            rig.Time.Advance(TimeSpan.FromSeconds(1));
+            Assert.True(first.Killed, "Expected the reply to be waited for no longer.");
+        }
+
         await Assert.ThrowsAsync<CallTimeoutException>(() => _slow.Settled.Within("the slow call settles"));
         await Task.WhenAll(calls.Select(call => call.Settled)).Within("the others settle");
         await rig.StopAsync();
@@ -118,7 +152,9 @@ public sealed class ChunkTimeoutTests
         Assert.Equal([2], first.Chunks);
         other.OnInvoke = (_, _) => Task.FromResult(Some.Reply);
         busy.SetResult(Some.Reply);
+        var since = rig.Time.GetTimestamp();
         await PassAsync(rig, () => first.Killed);
+        Assert.InRange(rig.Time.GetElapsedTime(since), Limit, 2 * Limit + Some.Settings().CancelGrace + TimeSpan.FromSeconds(3) + 2 * Look);
         await _stuck.Settled.Within("the call that was given back is made by the other worker");
         await Task.WhenAll(calls.Select(call => call.Settled)).Within("the others settle");
         await rig.StopAsync();
@@ -140,7 +176,9 @@ public sealed class ChunkTimeoutTests
         await leaves.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left.Settled.Within("the caller is let go"));
         first.Mark = mark;
+        var since = rig.Time.GetTimestamp();
         await PassAsync(rig, () => first.Killed);
+        Assert.InRange(rig.Time.GetElapsedTime(since), Limit, Limit + 2 * Look);
         await Task.WhenAll(calls.Select(call => call.Settled)).Within("the others settle");
         await rig.StopAsync();
     }

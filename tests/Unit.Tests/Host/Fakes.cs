@@ -145,6 +145,9 @@ internal sealed class FakeWorker(string name) : IWorker
 
     public long? Memory { get; set; }
 
+    /// <summary>What is still to come when it is killed.</summary>
+    public Action? OnKill { get; set; }
+
     public bool Stopped { get; private set; }
 
     public Task<LoadReport?> GetLoadReportAsync(CancellationToken cancellationToken) => Task.FromResult<LoadReport?>(null);
@@ -179,6 +182,7 @@ internal sealed class FakeWorker(string name) : IWorker
     public void Kill(CrashReason? reason = null)
     {
         Killed = true;
+        OnKill?.Invoke();
         Die(Some.Exit(reason ?? CrashReason.KilledFromOutside, Mark));
     }
 

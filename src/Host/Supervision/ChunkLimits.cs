@@ -1,0 +1,46 @@
+using ProcessPool.Scheduling;
+
+namespace ProcessPool.Supervision;
+
+/// <summary>How long calls that go together may take, each and all. Its user's lock is around it.</summary>
+/// <param name="calls">The calls.</param>
+/// <param name="settings">The pool's.</param>
+internal sealed class ChunkLimits(Chunk calls, PoolSettings settings)
+{
+    private readonly TimeProvider _time = settings.Time;
+    private readonly TimeSpan? _longest = LongestOf(calls, settings);
+    private long _repliedAt = settings.Time.GetTimestamp();
+    private long _lookedAt = settings.Time.GetTimestamp();
+
+    /// <summary>How long a call may execute; null: without end.</summary>
+    public TimeSpan? Of(int index) => Of(index, calls, settings);
+
+    /// <summary>Whether there was no reply for longer than a worker that keeps to its word can take: a watch would have ended the call. One that gives calls back one by one, or owes none and does not end, has no more time.</summary>
+    public bool IsOverdue(ChunkLook look)
+    {
+        var now = _time.GetTimestamp();
+        var wasSuspended = _time.GetElapsedTime(_lookedAt, now) > CallWatch.ReplyWait;
+        _lookedAt = now;
+        _repliedAt = look.HasReplied || wasSuspended ? now : _repliedAt;
+        return (_longest ?? (look.Owed < 0 ? TimeSpan.Zero : null)) is { } limit
+            && _time.GetElapsedTime(_repliedAt, now) > 2 * limit + settings.CancelGrace + 3 * CallWatch.ReplyWait;
+    }
+
+    private static TimeSpan? Of(int index, Chunk calls, PoolSettings settings) => calls.TimeoutOf(index) ?? settings.CallTimeout;
+
+    private static TimeSpan? LongestOf(Chunk calls, PoolSettings settings)
+    {
+        var longest = TimeSpan.Zero;
+        for (var i = 0; i < calls.Count; i++)
+        {
+            if (Of(i, calls, settings) is not { } limit)
+            {
+                return null;
+            }
+
+            longest = limit > longest ? limit : longest;
+        }
+
+        return longest;
+    }
+}
