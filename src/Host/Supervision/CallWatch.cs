@@ -140,8 +140,9 @@ internal sealed class CallWatch : IDisposable
 
         if (HasEnded(mark))
         {
-            _waitedForReply = true;
-            return ReplyWait;
+            // Of calls that go together another one may execute, and have its own limit still: that one's watch comes first.
+            _waitedForReply = Reason == EndReason.None;
+            return mark.StartedCall == _call.Request.Id || CallTimeout < ReplyWait ? ReplyWait : CallTimeout;
         }
 
         if (mark.StartedCall != _call.Request.Id)

@@ -11,6 +11,7 @@ internal sealed class ChunkLimits(Chunk calls, PoolSettings settings)
     private readonly TimeSpan? _longest = LongestOf(calls, settings);
     private long _repliedAt = settings.Time.GetTimestamp();
     private long _lookedAt = settings.Time.GetTimestamp();
+    private long? _owesNothingSince;
 
     /// <summary>How long a call may execute; null: without end.</summary>
     public TimeSpan? Of(int index) => Of(index, calls, settings);
@@ -22,8 +23,9 @@ internal sealed class ChunkLimits(Chunk calls, PoolSettings settings)
         var wasSuspended = _time.GetElapsedTime(_lookedAt, now) > CallWatch.ReplyWait;
         _lookedAt = now;
         _repliedAt = look.HasReplied || wasSuspended ? now : _repliedAt;
+        _owesNothingSince = look.Owed >= 0 ? null : wasSuspended ? now : _owesNothingSince ?? now;
         return (_longest ?? (look.Owed < 0 ? TimeSpan.Zero : null)) is { } limit
-            && _time.GetElapsedTime(_repliedAt, now) > 2 * limit + settings.CancelGrace + 3 * CallWatch.ReplyWait;
+            && _time.GetElapsedTime(Math.Max(_repliedAt, _owesNothingSince ?? 0), now) > 2 * limit + settings.CancelGrace + 3 * CallWatch.ReplyWait;
     }
 
     private static TimeSpan? Of(int index, Chunk calls, PoolSettings settings) => calls.TimeoutOf(index) ?? settings.CallTimeout;

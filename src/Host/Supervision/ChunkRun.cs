@@ -227,10 +227,10 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
                 _worker.Kill(CrashReason.ProtocolViolation);
             }
 
-            if (!look.GoesOn && !_isMoving && supervisor.Queue.HasIdleTaker && _progress.Unanswered.Skip(1).Any())
+            if (!look.GoesOn && !_isMoving && supervisor.Queue.HasIdleTaker && _progress.Open is var all && all.Exists(index => index != look.Named) && _progress.Unanswered.Skip(1).Any())
             {
-                open = _progress.Open;
-                _isMoving = open.Count > 0;
+                open = all;
+                _isMoving = true;
             }
         }
 

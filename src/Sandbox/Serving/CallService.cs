@@ -253,8 +253,17 @@ internal sealed class CallService(LoadedPlugin plugin, HostCalls host, HostNotic
     }
 
     /// <summary>Whether it is a call of the chunk that has not begun; it will not begin any more.</summary>
-    private bool Skip_NeedsLock(long callId) =>
-        _chunk is not null && _next < _chunk.Ids.Length && Array.IndexOf(_chunk.Ids, callId, _next) >= 0 && _skipped.Add(callId);
+    private bool Skip_NeedsLock(long callId)
+    {
+        var isNext = _chunk is not null && _next < _chunk.Ids.Length && Array.IndexOf(_chunk.Ids, callId, _next) >= 0;
+        if (isNext)
+        {
+            // Also one that was skipped before: that answer may have come too late.
+            _skipped.Add(callId);
+        }
+
+        return isNext;
+    }
 
     private static JsonRpcResult ToResult(long id, CallReply reply) => new() { RequestId = new RequestId(id), Result = reply };
 
