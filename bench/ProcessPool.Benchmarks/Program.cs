@@ -47,7 +47,7 @@ if (args.Contains("--ours"))
 var table = new Table();
 for (var round = 1; round <= rounds; round++)
 {
-    foreach (var name in cases.Length > 0 ? cases : Table.Cases.SkipLast(3))
+    foreach (var name in cases.Length > 0 ? cases : Table.Compared)
     {
         foreach (var contestant in contestants.Where(contestant => contestant.Cases.Contains(name)))
         {

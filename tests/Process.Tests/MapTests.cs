@@ -71,13 +71,7 @@ public sealed class MapTests
         var options = Pools.Options(Plugin, workers: 2);
         (options.CallTimeout, options.WhenFull) = (TimeSpan.FromSeconds(5), WhenFull.Reject);
         await using var pool = await SandboxPool.StartAsync(options).Within("the pool starts");
-
-        // As if it were known how short they are.
-        for (var chunks = pool.Version!.Supervisor.Chunks; chunks.Of(entryPoint) < 64;)
-        {
-            chunks.Ran(entryPoint, 64, TimeProvider.System.GetTimestamp());
-        }
-
+        Pools.KnowToBeShort(pool, entryPoint);
         var outcomes = await pool.MapAsync<long, long>(entryPoint, Numbers()).ToListAsync().AsTask().Within("the map ends");
         Assert.Equal(Items, outcomes.Count);
         Assert.All(outcomes.Where(outcome => outcome.Index != 1_500), outcome => Assert.Equal(outcome.Index, Math.Abs(outcome.Value)));

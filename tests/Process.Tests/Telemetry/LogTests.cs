@@ -61,13 +61,7 @@ public sealed class LogTests
         await using var pool = await SandboxPool.StartAsync(options).Within("the pool starts");
         var go = Path.Combine(PluginSource.NewFolder(), "go");
         var held = pool.InvokeAsync("Hold", [go]);
-
-        // As if it were known how short they are.
-        for (var chunks = pool.Version!.Supervisor.Chunks; chunks.Of("Say") < 64;)
-        {
-            chunks.Ran("Say", 64, TimeProvider.System.GetTimestamp());
-        }
-
+        Pools.KnowToBeShort(pool, "Say");
         var calls = new List<Task<int>>();
         for (var i = 0; i < 40; i++)
         {

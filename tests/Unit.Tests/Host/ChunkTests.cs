@@ -15,7 +15,7 @@ public sealed class ChunkTests
     {
         var worker = new FakeWorker("w") { OnInvoke = AnswerAsync };
         var rig = await new PoolRig(_ => worker).StartedAsync();
-        var calls = await PutAsync(rig, 7);
+        var calls = await rig.PutAsync(7);
         _go.SetResult();
         await SettleAsync(calls);
         Assert.Equal([2, 4], worker.Chunks);
@@ -35,7 +35,7 @@ public sealed class ChunkTests
             },
         };
         var rig = await new PoolRig(_ => worker).StartedAsync();
-        var calls = await PutAsync(rig, 3);
+        var calls = await rig.PutAsync(3);
         foreach (var id in new[] { "00-a", "00-b", null, "00-c" })
         {
             calls.Add(await rig.PutAsync(Some.Call(trace: id is null ? null : new TraceParent(id, ""))));
@@ -53,7 +53,7 @@ public sealed class ChunkTests
     {
         var worker = new FakeWorker("w") { OnInvoke = AnswerAsync };
         var rig = await new PoolRig(_ => worker).StartedAsync();
-        var calls = await PutAsync(rig, 1);
+        var calls = await rig.PutAsync(1);
         foreach (var alone in new[] { Some.Call(timeout: TimeSpan.FromMilliseconds(50)), Some.Call(affinityKey: "k"), Some.Call("Other"), Some.Call(priority: CallPriority.Low) })
         {
             calls.Add(await rig.PutAsync(alone));
@@ -91,9 +91,9 @@ public sealed class ChunkTests
             },
         };
         var rig = await new PoolRig(number => number == 1 ? first : second).StartedAsync();
-        var before = await PutAsync(rig, 4);
+        var before = await rig.PutAsync(4);
         await rig.PutAsync(deadly);
-        var after = await PutAsync(rig, 2);
+        var after = await rig.PutAsync(2);
         _go.SetResult();
 
         await SettleAsync(before);
@@ -120,7 +120,7 @@ public sealed class ChunkTests
             return request.Id == slow.Request.Id ? held.Task : AnswerAsync(request, token);
         };
         var rig = await new PoolRig(_ => worker).StartedAsync();
-        var calls = await PutAsync(rig, 1);
+        var calls = await rig.PutAsync(1);
         calls.Add(await rig.PutAsync(slow));
         await rig.PutAsync(left);
         _go.SetResult();
@@ -155,7 +155,7 @@ public sealed class ChunkTests
             return new TaskCompletionSource<CallReply>().Task;
         };
         var rig = await new PoolRig(number => number == 1 ? first : PoolRig.Answering()).StartedAsync();
-        var calls = await PutAsync(rig, 1);
+        var calls = await rig.PutAsync(1);
         await rig.PutAsync(stuck);
         calls.Add(await rig.PutAsync());
         _go.SetResult();
@@ -183,10 +183,10 @@ public sealed class ChunkTests
         // Both workers are busy; what waits then goes to one of them together.
         other.OnInvoke = (_, _) => go.Task;
         busy.OnInvoke = (_, _) => go.Task;
-        var first = await PutAsync(rig, 2);
+        var first = await rig.PutAsync(2);
         var calls = new List<Invocation>();
         await rig.PutAsync(slow);
-        calls.AddRange(await PutAsync(rig, 3));
+        calls.AddRange(await rig.PutAsync(3));
         busy.OnInvoke = other.OnInvoke = (request, _) => request.Id == slow.Request.Id ? held.Task : Task.FromResult(Some.Reply);
         go.SetResult(Some.Reply);
         await SettleAsync(first);
@@ -210,7 +210,7 @@ public sealed class ChunkTests
         var worker = new FakeWorker("w") { OnInvoke = (request, token) => request.Id == first.Request.Id ? AnswerAsync(request, token) : new TaskCompletionSource<CallReply>().Task };
         var rig = await new PoolRig(_ => worker).StartedAsync();
         await rig.PutAsync(first);
-        var calls = await PutAsync(rig, 2);
+        var calls = await rig.PutAsync(2);
         _go.SetResult();
         await SettleAsync([first]);
         await rig.StopAsync();
@@ -252,17 +252,6 @@ public sealed class ChunkTests
     {
         await _go.Task;
         return Some.Reply;
-    }
-
-    private static async Task<List<Invocation>> PutAsync(PoolRig rig, int count)
-    {
-        var calls = new List<Invocation>();
-        for (var i = 0; i < count; i++)
-        {
-            calls.Add(await rig.PutAsync());
-        }
-
-        return calls;
     }
 
     private static Task SettleAsync(IEnumerable<Invocation> calls) => Task.WhenAll(calls.Select(call => call.Settled)).Within("the calls settle");

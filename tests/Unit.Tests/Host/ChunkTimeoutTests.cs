@@ -25,9 +25,9 @@ public sealed class ChunkTimeoutTests
         var stuck = isThePools ? _stuck : Some.Call(timeout: Limit);
         var first = Executing(stuck, new TaskCompletionSource<CallReply>().Task);
         var rig = await StartAsync(options => options.CallTimeout = isThePools ? Limit : null, first);
-        var calls = await PutAsync(rig, 4);
+        var calls = await rig.PutAsync(4);
         await rig.PutAsync(stuck);
-        calls.AddRange(await PutAsync(rig, 2));
+        calls.AddRange(await rig.PutAsync(2));
         var since = await BeginAsync(rig, first);
         await PassAsync(rig, () => first.Killed);
         Assert.InRange(rig.Time.GetElapsedTime(since), Limit, Limit + 2 * Look);
@@ -47,9 +47,9 @@ public sealed class ChunkTimeoutTests
         var held = new TaskCompletionSource<CallReply>();
         var first = Executing(_slow, held.Task);
         var rig = await StartAsync(options => options.CallTimeout = Limit, first);
-        var calls = await PutAsync(rig, 4);
+        var calls = await rig.PutAsync(4);
         await rig.PutAsync(_slow);
-        calls.AddRange(await PutAsync(rig, 2));
+        calls.AddRange(await rig.PutAsync(2));
         await BeginAsync(rig, first);
         await PassAsync(rig, () => first.Asked.Task.IsCompleted);
         Assert.Equal([_slow.Request.Id], first.CancelledCalls);
@@ -68,10 +68,10 @@ public sealed class ChunkTimeoutTests
         var first = Executing(_slow, held.Task);
         first.OnKill = () => held.SetResult(Some.Reply);
         var rig = await StartAsync(options => options.CallTimeout = Limit, first);
-        await PutAsync(rig, 3);
+        await rig.PutAsync(3);
         await rig.PutAsync(_slow);
         await rig.PutAsync(_stuck);
-        var behind = await PutAsync(rig, 2);
+        var behind = await rig.PutAsync(2);
         var since = await BeginAsync(rig, first);
         first.Mark = new RecorderMark(_stuck.Request.Id, 0, _slow.Request.Id);
         await PassAsync(rig, () => first.Killed);
@@ -93,9 +93,9 @@ public sealed class ChunkTimeoutTests
         var look = 0;
         var first = Executing(_stuck, new TaskCompletionSource<CallReply>().Task);
         var rig = await StartAsync(options => options.CallTimeout = Limit, first);
-        await PutAsync(rig, 3);
+        await rig.PutAsync(3);
         await rig.PutAsync(_stuck);
-        Invocation[] chunk = [_stuck, .. await PutAsync(rig, 3)];
+        Invocation[] chunk = [_stuck, .. await rig.PutAsync(3)];
         var since = await BeginAsync(rig, first);
         Assert.Equal([2, 4], first.Chunks);
         await PassAsync(rig, () => first.Killed, () => first.Mark = new RecorderMark(lies[look++ % lies.Length] is var lie && lie < 4 ? chunk[lie].Request.Id : 0, 0, saysItHasEnded ? _stuck.Request.Id : 0));
@@ -111,9 +111,9 @@ public sealed class ChunkTimeoutTests
         var held = new TaskCompletionSource<CallReply>();
         var first = Executing(_slow, held.Task);
         var rig = await StartAsync(options => options.CallTimeout = Limit, first);
-        var calls = await PutAsync(rig, 3);
+        var calls = await rig.PutAsync(3);
         await rig.PutAsync(_slow);
-        calls.AddRange(await PutAsync(rig, 3));
+        calls.AddRange(await rig.PutAsync(3));
         await BeginAsync(rig, first);
         await PassAsync(rig, () => first.Asked.Task.IsCompleted);
 
@@ -145,9 +145,9 @@ public sealed class ChunkTimeoutTests
         var first = Executing(_stuck, new TaskCompletionSource<CallReply>().Task);
         first.OnRevoke = ids => ids;
         var rig = await new PoolRig(number => number == 1 ? first : number == 2 ? other : PoolRig.Answering(), options => (options.Workers, options.CallTimeout) = (2, Limit)).StartedAsync();
-        var calls = await PutAsync(rig, 2);
+        var calls = await rig.PutAsync(2);
         await rig.PutAsync(_stuck);
-        calls.AddRange(await PutAsync(rig, 2));
+        calls.AddRange(await rig.PutAsync(2));
         await BeginAsync(rig, first);
         Assert.Equal([2], first.Chunks);
         other.OnInvoke = (_, _) => Task.FromResult(Some.Reply);
@@ -168,9 +168,9 @@ public sealed class ChunkTimeoutTests
         var left = Some.Call(token: leaves.Token);
         var first = Executing(left, new TaskCompletionSource<CallReply>().Task);
         var rig = await StartAsync(options => options.CancelGrace = Limit, first);
-        await PutAsync(rig, 3);
+        await rig.PutAsync(3);
         await rig.PutAsync(left);
-        var calls = await PutAsync(rig, 3);
+        var calls = await rig.PutAsync(3);
         await BeginAsync(rig, first);
         var mark = first.Mark;
         first.Mark = new RecorderMark(0, 0, 0);
@@ -190,17 +190,6 @@ public sealed class ChunkTimeoutTests
             options.CancelGrace = Grace;
             change(options);
         }).StartedAsync();
-
-    private static async Task<List<Invocation>> PutAsync(PoolRig rig, int count)
-    {
-        var calls = new List<Invocation>();
-        for (var i = 0; i < count; i++)
-        {
-            calls.Add(await rig.PutAsync());
-        }
-
-        return calls;
-    }
 
     /// <summary>The first call of all holds the worker until the others wait. Ends when the one that is not to end has begun, and the pool has looked for the first time.</summary>
     private async Task<long> BeginAsync(PoolRig rig, FakeWorker worker)

@@ -48,6 +48,18 @@ internal sealed class PoolRig
         return call;
     }
 
+    /// <summary>Queues so many calls.</summary>
+    public async Task<List<Invocation>> PutAsync(int count)
+    {
+        var calls = new List<Invocation>();
+        for (var i = 0; i < count; i++)
+        {
+            calls.Add(await PutAsync());
+        }
+
+        return calls;
+    }
+
     /// <summary>Makes a call that is to be answered.</summary>
     public async Task ServeAsync(string what) => await (await PutAsync()).Settled.Within(what);
 
