@@ -11,15 +11,15 @@ public static class Until
         async Task WaitAsync()
         {
             var end = TimeProvider.System.GetTimestamp() + (long)(TestTime.Limit.TotalSeconds * TimeProvider.System.TimestampFrequency);
-            while (!condition() && TimeProvider.System.GetTimestamp() < end)
+            while (!condition())
             {
+                if (TimeProvider.System.GetTimestamp() >= end)
+                {
+                    throw new TimeoutException($"Expected within {TestTime.Limit}: {what}.");
+                }
+
                 // Looks again soon, without taking the processor from what it waits for.
                 await Task.Delay(TimeSpan.FromMilliseconds(5));
-            }
-
-            if (!condition())
-            {
-                throw new TimeoutException($"Expected within {TestTime.Limit}: {what}.");
             }
         }
     }

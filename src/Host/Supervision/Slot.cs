@@ -109,7 +109,7 @@ internal sealed class Slot(int number, PoolSettings settings, Workforce workforc
     private async Task<ServiceEnd> ServeAsync(Incarnation incarnation, CancellationToken poolStopped)
     {
         incarnation.Life.Fire(WorkerTrigger.Join);
-        supervisor.SlotFilled(number);
+        supervisor.SlotFilled(incarnation);
         try
         {
             using var service = new Service(incarnation, _taker, settings, workforce, standby, supervisor);
@@ -117,7 +117,7 @@ internal sealed class Slot(int number, PoolSettings settings, Workforce workforc
         }
         finally
         {
-            supervisor.SlotEmptied(number);
+            supervisor.SlotEmptied(incarnation);
         }
     }
 

@@ -18,7 +18,7 @@ internal sealed class Supervisor : IQueueErrors
     private readonly CancellationTokenSource _stopped = new();
     private readonly CancellationTokenSource _draining = new();
     private readonly Lock _gate = new();
-    private readonly HashSet<int> _filled = [];
+    private readonly HashSet<Incarnation> _filling = [];
     private readonly HashSet<Task> _retiring = [];
     private readonly CrashHistory _crashes = new();
     private readonly StopCount _stopCount = new();
@@ -60,7 +60,8 @@ internal sealed class Supervisor : IQueueErrors
         {
             lock (_gate)
             {
-                return _state == PoolState.Running && _filled.Count < _slots.Length ? PoolState.Degraded : _state;
+                // A dead worker fills no slot, though the slot may not know it yet: who was told of a crash must not read that all is well.
+                return _state == PoolState.Running && _filling.Count(incarnation => !incarnation.Worker.Exited.IsCompleted) < _slots.Length ? PoolState.Degraded : _state;
             }
         }
     }
@@ -199,20 +200,20 @@ internal sealed class Supervisor : IQueueErrors
     }
 
     /// <summary>A slot has a worker.</summary>
-    public void SlotFilled(int slot)
+    public void SlotFilled(Incarnation incarnation)
     {
         lock (_gate)
         {
-            _filled.Add(slot);
+            _filling.Add(incarnation);
         }
     }
 
-    /// <summary>A slot has no worker just now.</summary>
-    public void SlotEmptied(int slot)
+    /// <summary>It has it no more.</summary>
+    public void SlotEmptied(Incarnation incarnation)
     {
         lock (_gate)
         {
-            _filled.Remove(slot);
+            _filling.Remove(incarnation);
         }
     }
 
