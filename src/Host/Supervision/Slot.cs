@@ -71,11 +71,6 @@ internal sealed class Slot(int number, PoolSettings settings, Workforce workforc
                 continue;
             }
 
-            if (_firstReady.TrySetResult())
-            {
-                supervisor.Queue.SetActive(_taker, true);
-            }
-
             var end = await ServeAsync(next, poolStopped).ConfigureAwait(false);
             next = end.Successor;
             if (end is { Death: not null, Successor: null } && !await RecoverAsync(end.Clean, poolStopped).ConfigureAwait(false))
@@ -112,6 +107,12 @@ internal sealed class Slot(int number, PoolSettings settings, Workforce workforc
         supervisor.SlotFilled(incarnation);
         try
         {
+            // Who is told that the pool has started finds the slot filled.
+            if (_firstReady.TrySetResult())
+            {
+                supervisor.Queue.SetActive(_taker, true);
+            }
+
             using var service = new Service(incarnation, _taker, settings, workforce, standby, supervisor);
             return await service.RunAsync(_budget, poolStopped).ConfigureAwait(false);
         }
