@@ -34,8 +34,10 @@ public sealed record CallOptions
     /// </summary>
     public int? Retries { get; init; }
 
-    /// <summary>Whether it waits for its place in the queue whatever the pool says of a full one: a map reads ahead more than fits while a worker is replaced.</summary>
-    internal bool WaitsForRoom { get; init; }
+    /// <summary>
+    /// Whether it is an item of a map, which paces itself: it waits for its place in the queue and for a worker, whatever the pool says of a full queue and of waiting. How far the map reads ahead is no sign of overload.
+    /// </summary>
+    internal bool IsOfMap { get; init; }
 
     internal static CallOptions Default { get; } = new();
 

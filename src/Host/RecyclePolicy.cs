@@ -6,7 +6,10 @@ namespace ProcessPool;
 /// </summary>
 public sealed record RecyclePolicy
 {
-    /// <summary>After so many calls, at least 1. Default: null, never.</summary>
+    /// <summary>
+    /// After so many calls, at least 1; it serves on until its replacement is ready, which takes no time with <see cref="SandboxPoolOptions.Standby"/>. Short items of a map or a batch come to it together,
+    /// up to a tenth of this number at once, so that it may serve as many more. Default: null, never.
+    /// </summary>
     public int? AfterCalls { get; init; }
 
     /// <summary>After so long a life, since the worker was ready. Above zero and at most 24 days. Default: null, never.</summary>

@@ -11,14 +11,17 @@ namespace ProcessPool.Calls;
 /// <param name="options">What the calls have different.</param>
 internal sealed class Bundler<T>(SandboxPool pool, PoolSettings settings, string entryPoint, CallOptions? options)
 {
+    // A worker may be over its number of calls by a bundle.
+    private readonly int _maxSize = Math.Max(1, settings.Recycle.AfterCalls / 10 ?? int.MaxValue);
+
     private PluginVersion? _version;
     private Bundle? _bundle;
     private long _firstIndex;
 
     /// <summary>Makes one; null when no calls of this kind can go together.</summary>
     public static Bundler<T>? For(SandboxPool pool, PoolSettings settings, string entryPoint, CallOptions? options) =>
-        settings is { Debug: false, QueueTimeout: null, Recycle.AfterCalls: null, Services.IsEmpty: true } && options?.AffinityKey is null
-        && (settings.WhenFull == WhenFull.Wait || options?.WaitsForRoom == true) && Invocation.MayGoTogether(options?.Timeout ?? settings.CallTimeout)
+        settings is { Debug: false, Services.IsEmpty: true } && options?.AffinityKey is null
+        && (settings is { WhenFull: WhenFull.Wait, QueueTimeout: null } || options?.IsOfMap == true) && Invocation.MayGoTogether(options?.Timeout ?? settings.CallTimeout)
             ? new(pool, settings, entryPoint, options)
             : null;
 
@@ -29,7 +32,7 @@ internal sealed class Bundler<T>(SandboxPool pool, PoolSettings settings, string
     public string EntryPoint => entryPoint;
 
     /// <summary>How many calls a bundle is to have just now; 1: none.</summary>
-    public int Size => pool.Version is { } version ? version.Supervisor.Chunks.Of(entryPoint) : 1;
+    public int Size => pool.Version is { } version ? Math.Min(_maxSize, version.Supervisor.Chunks.Of(entryPoint)) : 1;
 
     /// <summary>Whether there is an open bundle.</summary>
     public bool IsOpen => _bundle is not null;

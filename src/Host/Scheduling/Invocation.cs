@@ -18,7 +18,7 @@ internal sealed class Invocation(CallRequest request, CallTraits traits, CallOpt
     /// <summary>What has larger arguments goes alone.</summary>
     public const int MaxTogetherBytes = 512;
 
-    // Of calls that go together it is looked every 10 ms how long the one that executes has taken.
+    // Every 10 ms it is looked how calls that go together get on: how long one has taken, and how long those behind it have waited.
     private static readonly TimeSpan MinTogetherTimeout = TimeSpan.FromMilliseconds(100);
 
     private readonly TaskCompletionSource<SettledCall> _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -93,7 +93,7 @@ internal sealed class Invocation(CallRequest request, CallTraits traits, CallOpt
     public bool CanGoTogether => Lease is null && Bundle is null && Stream is null && Callbacks?.HasLive != true && !Request.Measure && Request.Trace is not { State.Length: > MaxTogetherBytes } && MayGoTogether(Options.Timeout) && Returns == 0 && Retries == 0 && !Moved
         && Request.Payload.Length <= MaxTogetherBytes && Request.Attachments.Length == 0;
 
-    /// <summary>Whether what may execute for so long can be sent together with others; null: without end.</summary>
+    /// <summary>Whether what may execute, or wait, for so long can be sent together with others; null: without end.</summary>
     public static bool MayGoTogether(TimeSpan? timeout) => timeout is null || timeout >= MinTogetherTimeout;
 
     /// <summary>Whether it can be sent after this one.</summary>

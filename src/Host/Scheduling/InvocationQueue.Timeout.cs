@@ -5,18 +5,29 @@ internal sealed partial class InvocationQueue
 {
     private QueueStatus Status_NeedsLock() => new(
         _count + _callers.Count,
-        Oldest_NeedsLock() is { } oldest ? _time.GetElapsedTime(oldest.QueuedAt) : TimeSpan.Zero);
+        Oldest_NeedsLock(_ => true) is { } oldest ? _time.GetElapsedTime(oldest.QueuedAt) : TimeSpan.Zero);
 
-    private Invocation? Oldest_NeedsLock() => Lists_NeedsLock().Select(calls => calls.Oldest).Where(call => call is not null).MinBy(call => call!.QueuedAt);
+    private Invocation? Oldest_NeedsLock(Func<Invocation, bool> counts) => Lists_NeedsLock().Select(calls => calls.OldestOf(counts)).Where(call => call is not null).MinBy(call => call!.QueuedAt);
+
+    private static bool MayExpire(Invocation call) => !call.Options.IsOfMap;
+
+    // A call was added.
+    private void ArmTimer_NeedsLock(Invocation call)
+    {
+        if (_timer is not null && !_timerArmed && MayExpire(call))
+        {
+            ArmTimer_NeedsLock();
+        }
+    }
 
     // One timer for all: the oldest call is the first whose time is up.
     private void ArmTimer_NeedsLock()
     {
-        if (_timer is not null && !_timerArmed && Oldest_NeedsLock() is { } oldest)
+        if (Oldest_NeedsLock(MayExpire) is { } oldest)
         {
             _timerArmed = true;
             var left = _timeout!.Value - _time.GetElapsedTime(oldest.QueuedAt);
-            _timer.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+            _timer!.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -25,7 +36,7 @@ internal sealed partial class InvocationQueue
         var expired = new List<(Invocation Call, QueueStatus Status)>();
         lock (_gate)
         {
-            while (Oldest_NeedsLock() is { } oldest && _time.GetElapsedTime(oldest.QueuedAt) >= _timeout)
+            while (Oldest_NeedsLock(MayExpire) is { } oldest && _time.GetElapsedTime(oldest.QueuedAt) >= _timeout)
             {
                 expired.Add((oldest, Status_NeedsLock()));
                 Remove_NeedsLock(oldest);

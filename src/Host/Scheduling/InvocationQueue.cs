@@ -95,11 +95,11 @@ internal sealed partial class InvocationQueue : IDisposable
                     return Task.CompletedTask;
                 }
 
-                if (waiting is null && (_whenFull == WhenFull.Wait || call.Options.WaitsForRoom))
+                if (waiting is null && (_whenFull == WhenFull.Wait || call.Options.IsOfMap))
                 {
                     call.Room = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                     _callers.AddLast(call);
-                    ArmTimer_NeedsLock();
+                    ArmTimer_NeedsLock(call);
                     return call.Room.Task;
                 }
 
@@ -135,6 +135,8 @@ internal sealed partial class InvocationQueue : IDisposable
                 {
                     if (!HandOut_NeedsLock(call))
                     {
+                        // Its time may be up before that of those who wait.
+                        _timerArmed = false;
                         Add_NeedsLock(call, first: true);
                     }
 
@@ -323,7 +325,7 @@ internal sealed partial class InvocationQueue : IDisposable
         }
 
         _count++;
-        ArmTimer_NeedsLock();
+        ArmTimer_NeedsLock(call);
     }
 
     private IEnumerable<WaitingCalls> Lists_NeedsLock() => _affine.Calls.Prepend(_callers).Prepend(_calls);

@@ -35,27 +35,29 @@ internal sealed class WaitingCalls
     /// <summary>The first that fits, or null. The only operation that may look at all of them.</summary>
     public Invocation? FirstOrDefault(Func<Invocation, bool> fits) => Count == 0 ? null : _byPriority.SelectMany(calls => calls).FirstOrDefault(fits);
 
-    /// <summary>The one that waits longest, or null.</summary>
-    public Invocation? Oldest
+    /// <summary>Of those that count, the one that waits longest, or null. Looks at those, too, that stand before the first that counts.</summary>
+    public Invocation? OldestOf(Func<Invocation, bool> counts)
     {
-        get
+        Invocation? oldest = null;
+        foreach (var calls in _byPriority)
         {
-            Invocation? oldest = null;
-            foreach (var calls in _byPriority)
+            for (var node = calls.First; node is not null; node = node.Next)
             {
-                // Those that were put back stand before older ones; they are few.
-                for (var node = calls.First; node is not null; node = node.Next)
+                if (!counts(node.Value))
                 {
-                    oldest = oldest is null || node.Value.QueuedAt < oldest.QueuedAt ? node.Value : oldest;
-                    if (!node.Value.WasPutBack)
-                    {
-                        break;
-                    }
+                    continue;
+                }
+
+                oldest = oldest is null || node.Value.QueuedAt < oldest.QueuedAt ? node.Value : oldest;
+                if (!node.Value.WasPutBack)
+                {
+                    // Those that were put back stand before older ones; they are few.
+                    break;
                 }
             }
-
-            return oldest;
         }
+
+        return oldest;
     }
 
     public void AddLast(Invocation call)

@@ -16,7 +16,13 @@ internal sealed class ChunkLimits(Chunk calls, PoolSettings settings)
     /// <summary>How long a call may execute; null: without end.</summary>
     public TimeSpan? Of(int index) => Of(index, calls, settings);
 
-    /// <summary>Whether there was no reply for longer than a worker that keeps to its word can take: a watch would have ended the call. One that gives calls back one by one, or owes none and does not end, has no more time.</summary>
+    /// <summary>How long calls may wait behind another one; null: without end. Items of a map wait as long as it takes.</summary>
+    public TimeSpan? Wait => calls is QueuedCalls ? settings.QueueTimeout : null;
+
+    /// <summary>
+    /// Whether there was no reply for longer than a worker that keeps to its word can take: a watch would have ended the call. One that gives calls back one by one, or owes none and does not end, has no more time.
+    /// Nor may one keep calls back for longer than they may wait: it was asked for them as soon as it stood still.
+    /// </summary>
     public bool IsOverdue(ChunkLook look)
     {
         var now = _time.GetTimestamp();
@@ -24,8 +30,10 @@ internal sealed class ChunkLimits(Chunk calls, PoolSettings settings)
         _lookedAt = now;
         _repliedAt = look.HasReplied || wasSuspended ? now : _repliedAt;
         _owesNothingSince = look.Owed >= 0 ? null : wasSuspended ? now : _owesNothingSince ?? now;
-        return (_longest ?? (look.Owed < 0 ? TimeSpan.Zero : null)) is { } limit
-            && _time.GetElapsedTime(Math.Max(_repliedAt, _owesNothingSince ?? 0), now) > 2 * limit + settings.CancelGrace + 3 * CallWatch.ReplyWait;
+        var execution = 2 * (_longest ?? (look.Owed < 0 ? TimeSpan.Zero : null)) + settings.CancelGrace;
+        var wait = look.OwesMore ? Wait : null;
+        return (execution is null || wait < execution ? wait : execution) is { } limit
+            && _time.GetElapsedTime(Math.Max(_repliedAt, _owesNothingSince ?? 0), now) > limit + 3 * CallWatch.ReplyWait;
     }
 
     private static TimeSpan? Of(int index, Chunk calls, PoolSettings settings) => calls.TimeoutOf(index) ?? settings.CallTimeout;

@@ -10,7 +10,8 @@ namespace ProcessPool.Supervision;
 /// <param name="IsNamedAgain">It said so at the look before, too.</param>
 /// <param name="Owed">The first call whose answer somebody waits for; -1: none. A worker answers in turn: it executes that one or has just done so, whatever it says.</param>
 /// <param name="IsOwedAgain">It was owed at the look before, too.</param>
-internal readonly record struct ChunkLook(bool GoesOn, bool HasReplied, int Named, bool IsNamedAgain, int Owed, bool IsOwedAgain);
+/// <param name="OwesMore">Others wait behind that one.</param>
+internal readonly record struct ChunkLook(bool GoesOn, bool HasReplied, int Named, bool IsNamedAgain, int Owed, bool IsOwedAgain, bool OwesMore);
 
 /// <summary>How far a worker has come with calls that go together. Its user's lock is around it.</summary>
 /// <param name="calls">The calls.</param>
@@ -26,6 +27,9 @@ internal sealed class ChunkProgress(Chunk calls)
 
     /// <summary>Those that may still go elsewhere.</summary>
     public List<int> Open => [.. Unanswered.Where(calls.IsAssigned)];
+
+    /// <summary>Those that stand behind the one that the worker executes.</summary>
+    public List<int> Behind(ChunkLook look) => Unanswered.Skip(1).Any() && Open is var open && open.Exists(index => index != look.Named) ? open : [];
 
     public bool IsAnswered(int index) => _answered[index];
 
@@ -50,10 +54,11 @@ internal sealed class ChunkProgress(Chunk calls)
     {
         var begun = mark?.StartedCall ?? 0;
         var named = calls.IndexOf(begun) is >= 0 and var index && !_answered[index] ? index : -1;
-        var owed = Unanswered.Where(each => !isLetGo(each)).FirstOrDefault(-1);
+        List<int> owed = [.. Unanswered.Where(each => !isLetGo(each)).Take(2)];
+        var first = owed.Count > 0 ? owed[0] : -1;
         var look = new ChunkLook(
-            (_replies, _taken, begun) != (_seen.Replies, _seen.Taken, _seen.Begun), _replies != _seen.Replies, named, named == _seen.Named, owed, owed == _seen.Owed);
-        _seen = (_replies, _taken, begun, named, owed);
+            (_replies, _taken, begun) != (_seen.Replies, _seen.Taken, _seen.Begun), _replies != _seen.Replies, named, named == _seen.Named, first, first == _seen.Owed, owed.Count > 1);
+        _seen = (_replies, _taken, begun, named, first);
         return look;
     }
 }

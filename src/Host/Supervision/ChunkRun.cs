@@ -208,7 +208,7 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
         }
     }
 
-    /// <summary>Whether the calls go on; if not, and somebody else could run them, those that have not begun go back to the queue.</summary>
+    /// <summary>Whether the calls go on; if not, and somebody else could run them or they may not wait for ever, those that have not begun go back to the queue.</summary>
     private void LookAfter()
     {
         List<int> open = [];
@@ -227,10 +227,11 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
                 _worker.Kill(CrashReason.ProtocolViolation);
             }
 
-            if (!look.GoesOn && !_isMoving && supervisor.Queue.HasIdleTaker && _progress.Open is var all && all.Exists(index => index != look.Named) && _progress.Unanswered.Skip(1).Any())
+            // Where calls may not wait for ever, they do it in the queue, which knows how long.
+            if (!look.GoesOn && !_isMoving && (supervisor.Queue.HasIdleTaker || _limits.Wait is not null))
             {
-                open = all;
-                _isMoving = true;
+                open = _progress.Behind(look);
+                _isMoving = open.Count > 0;
             }
         }
 

@@ -43,7 +43,7 @@ public sealed class ChunkLimitsTests
     {
         for (var passed = TimeSpan.Zero; passed < TimeSpan.FromMinutes(1); passed += Look, _time.Advance(Look))
         {
-            if (limits.IsOverdue(new ChunkLook(false, false, -1, false, owed, true)))
+            if (limits.IsOverdue(new ChunkLook(false, false, -1, false, owed, true, false)))
             {
                 return passed - Look;
             }

@@ -200,6 +200,53 @@ public sealed class InvocationQueueTests
     }
 
     [Fact]
+    public async Task Items_of_a_map_wait_as_long_as_it_takes_and_the_others_fail_at_their_time()
+    {
+        var queue = NewQueue(capacity: 2, timeout: TimeSpan.FromSeconds(10));
+        Invocation[] items = [Item(), Item(), Item()];
+        foreach (var item in items[..2])
+        {
+            await queue.PutAsync(item);
+        }
+
+        var room = queue.PutAsync(items[2]);
+        _time.Advance(TimeSpan.FromSeconds(4));
+        var call = Some.Call();
+        _ = queue.PutAsync(call);
+        _time.Advance(TimeSpan.FromSeconds(9));
+        Assert.False(call.Settled.IsCompleted, "Expected the call to have its own time.");
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await Assert.ThrowsAsync<TestException>(() => call.Settled.Within("the call fails"));
+        _time.Advance(TimeSpan.FromHours(1));
+        var taker = new Taker(queue);
+        foreach (var item in items)
+        {
+            Assert.Same(item, await taker.TakeAsync());
+        }
+
+        await room.Within("the last one has room");
+
+        static Invocation Item() => new(Some.Call().Request, default, new CallOptions { IsOfMap = true }, callbacks: null, CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task A_call_put_back_fails_at_its_time_though_a_younger_one_waits()
+    {
+        var queue = NewQueue(capacity: 2, timeout: TimeSpan.FromSeconds(10));
+        var first = Some.Call();
+        await queue.PutAsync(first);
+        _time.Advance(TimeSpan.FromSeconds(6));
+        Assert.Same(first, await new Taker(queue).TakeAsync());
+        _time.Advance(TimeSpan.FromSeconds(4));
+        var younger = Some.Call();
+        await queue.PutAsync(younger);
+        Assert.True(queue.PutBack(first));
+        _time.Advance(TimeSpan.FromSeconds(4));
+        await Assert.ThrowsAsync<TestException>(() => first.Settled.Within("it has waited for six seconds and for four"));
+        Assert.False(younger.Settled.IsCompleted, "Expected the younger call to have its own time.");
+    }
+
+    [Fact]
     public async Task A_call_put_back_that_was_cancelled_meanwhile_is_cancelled()
     {
         using var cancel = new CancellationTokenSource();
