@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ProcessPool.TestKit;
 
 namespace ProcessPool.Process.Tests;
@@ -54,6 +55,13 @@ public sealed class MapTests
         {
             _ = context.GetHostService<IAsked>().AskAsync();
             return value;
+        }
+        public interface ILedger { Task<long> EnterAsync(long value); }
+        [EntryPoint] public static long Entered(long value, IPluginContext context)
+        {
+            var entry = context.GetHostService<ILedger>().EnterAsync(value).GetAwaiter().GetResult();
+            if (value == 1_500) { kill(Environment.ProcessId, 9); Thread.Sleep(Timeout.Infinite); }
+            return Environment.StackTrace.Contains("InvokeMany") ? entry : -entry;
         }
         [DllImport("libc")] private static extern int kill(int pid, int signal);
         """, "Mapped");
@@ -230,6 +238,20 @@ public sealed class MapTests
     }
 
     [Fact]
+    public async Task Items_that_call_their_host_go_together_and_each_calls_it_once_though_a_worker_dies()
+    {
+        var ledger = new Ledger();
+        var options = Pools.Options(Plugin, workers: 2).Expose<ILedger>(ledger);
+        await using var pool = await SandboxPool.StartAsync(options).Within("the pool starts");
+        Pools.KnowToBeShort(pool, "Entered");
+        var outcomes = await pool.MapAsync<long, long>("Entered", Numbers()).ToListAsync().AsTask().Within("the map ends");
+        Assert.All(outcomes.Where(outcome => outcome.Index != 1_500), outcome => Assert.Equal(outcome.Index + 1, Math.Abs(outcome.Value)));
+        Assert.Contains(outcomes, outcome => outcome.Value > 0);
+        Assert.Equal(Execution.Started, Assert.IsType<WorkerCrashedException>(outcomes[1_500].Error).Execution);
+        Assert.Equal(Numbers(), ledger.Entries.Order());
+    }
+
+    [Fact]
     public async Task A_map_that_the_pool_stops_ends_with_an_outcome_for_what_was_read_or_says_that_the_pool_stopped()
     {
         var pool = await Pools.StartAsync(Plugin, workers: 2);
@@ -248,6 +270,22 @@ public sealed class MapTests
                     _ = pool.StopAsync(drain: false);
                 }
             }
+        }
+    }
+
+    public interface ILedger
+    {
+        Task<long> EnterAsync(long value);
+    }
+
+    private sealed class Ledger : ILedger
+    {
+        public ConcurrentQueue<long> Entries { get; } = new();
+
+        public Task<long> EnterAsync(long value)
+        {
+            Entries.Enqueue(value);
+            return Task.FromResult(value + 1);
         }
     }
 

@@ -155,7 +155,7 @@ internal sealed class BundleOutcomes<T> : OutcomeSource<T>
         var plugin = _version.Plugin.TryFind(_bundle.EntryPoint)!;
         var traits = new CallTraits(plugin.AcceptsCancellation, Streams: false, plugin.IsIdempotent ? _options.Retries ?? _settings.Retries : 0);
         var request = new CallRequest(_bundle.IdOf(index), _bundle.EntryPoint, _bundle.PayloadOf(index), []) { Trace = _bundle.Trace };
-        var call = new Invocation(request, traits, _options, callbacks: null, _cancellationToken) { QueuedAt = _carrier.QueuedAt, TakenAt = _carrier.TakenAt, Counts = _pool.Counts };
+        var call = new Invocation(request, traits, _options, _bundle.CallbacksOf(index), _cancellationToken) { QueuedAt = _carrier.QueuedAt, TakenAt = _carrier.TakenAt, Counts = _pool.Counts };
         call.Assign();
         var outcome = FollowAsync(index, call);
         Volatile.Write(ref _calls[index], outcome);

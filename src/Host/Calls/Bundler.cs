@@ -14,13 +14,15 @@ internal sealed class Bundler<T>(SandboxPool pool, PoolSettings settings, string
     // A worker may be over its number of calls by a bundle.
     private readonly int _maxSize = Math.Max(1, settings.Recycle.AfterCalls / 10 ?? int.MaxValue);
 
+    private readonly Func<Callbacks>? _makeCallbacks = settings.Services.IsEmpty ? null : () => new Callbacks([], settings.Services, settings.MaxMessageBytes);
+
     private PluginVersion? _version;
     private Bundle? _bundle;
     private long _firstIndex;
 
     /// <summary>Makes one; null when no calls of this kind can go together.</summary>
     public static Bundler<T>? For(SandboxPool pool, PoolSettings settings, string entryPoint, CallOptions? options) =>
-        settings is { Debug: false, Services.IsEmpty: true } && options?.AffinityKey is null
+        !settings.Debug && options?.AffinityKey is null
         && (settings is { WhenFull: WhenFull.Wait, QueueTimeout: null } || options?.IsOfMap == true) && Invocation.MayGoTogether(options?.Timeout ?? settings.CallTimeout)
             ? new(pool, settings, entryPoint, options)
             : null;
@@ -64,7 +66,7 @@ internal sealed class Bundler<T>(SandboxPool pool, PoolSettings settings, string
                 return false;
             }
 
-            _bundle = new Bundle(entryPoint, pool.TakeCallIds(size), size) { Trace = Trace, Timeout = options?.Timeout };
+            _bundle = new Bundle(entryPoint, pool.TakeCallIds(size), size) { Trace = Trace, Timeout = options?.Timeout, MakeCallbacks = _makeCallbacks };
             _firstIndex = index;
         }
 

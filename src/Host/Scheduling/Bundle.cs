@@ -1,4 +1,5 @@
 using System.Buffers;
+using ProcessPool.Calls;
 using ProcessPool.Protocol;
 using ProcessPool.Supervision;
 
@@ -21,6 +22,7 @@ internal sealed class Bundle(string entryPoint, long firstId, int capacity) : Ch
     private ReadOnlyMemory<byte>[] _results = [];
     private bool[] _succeeded = [];
     private Invocation?[]? _calls;
+    private Callbacks?[]? _callbacks;
     private Func<int, Invocation>? _makeCall;
     private Action? _onProgress;
     private Memory<byte> _room;
@@ -36,6 +38,9 @@ internal sealed class Bundle(string entryPoint, long firstId, int capacity) : Ch
 
     /// <summary>How long an item may execute; null: as long as the pool's calls may.</summary>
     public TimeSpan? Timeout { get; init; }
+
+    /// <summary>Makes what an item may ask of its host; null: nothing.</summary>
+    public Func<Callbacks>? MakeCallbacks { get; init; }
 
     /// <summary>Who runs it; where the plain results come from.</summary>
     public Incarnation? Incarnation { get; set; }
@@ -70,6 +75,22 @@ internal sealed class Bundle(string entryPoint, long firstId, int capacity) : Ch
         (_makeCall, _onProgress, CancellationToken) = (makeCall, onProgress, cancellationToken);
         _results = new ReadOnlyMemory<byte>[Count];
         _succeeded = new bool[Count];
+    }
+
+    public override Callbacks? CallbacksOf(int index)
+    {
+        lock (_gate)
+        {
+            return MakeCallbacks is null ? null : (_callbacks ??= new Callbacks?[Count])[index] ??= MakeCallbacks();
+        }
+    }
+
+    public override bool HasAsked(int index)
+    {
+        lock (_gate)
+        {
+            return _callbacks?[index] is { WasUsed: true };
+        }
     }
 
     public override CallChunk ToMessage()

@@ -1,3 +1,4 @@
+using ProcessPool.Calls;
 using ProcessPool.Protocol;
 
 namespace ProcessPool.Scheduling;
@@ -25,6 +26,12 @@ internal abstract class Chunk
 
     /// <summary>How long the call may execute; null: as long as the pool's calls may.</summary>
     public abstract TimeSpan? TimeoutOf(int index);
+
+    /// <summary>What the call may ask of its host; null: nothing.</summary>
+    public abstract Callbacks? CallbacksOf(int index);
+
+    /// <summary>Whether its worker has asked for anything on the call's behalf: then it has begun, whatever else that says.</summary>
+    public abstract bool HasAsked(int index);
 
     /// <summary>As it travels.</summary>
     public abstract CallChunk ToMessage();
@@ -62,6 +69,10 @@ internal sealed class QueuedCalls(List<Invocation> calls) : Chunk
     public override TraceParent? TraceOf(int index) => calls[index].Request.Trace;
 
     public override TimeSpan? TimeoutOf(int index) => calls[index].Options.Timeout;
+
+    public override Callbacks? CallbacksOf(int index) => calls[index].Callbacks;
+
+    public override bool HasAsked(int index) => calls[index].Callbacks is { WasUsed: true };
 
     public override CallChunk ToMessage() => CallChunk.Of(calls.ConvertAll(call => call.Request));
 }

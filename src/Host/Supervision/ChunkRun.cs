@@ -379,7 +379,7 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
         for (var i = open.Count - 1; i >= 0; i--)
         {
             var settlement = SettlementOf(open[i]);
-            if (calls[open[i]].Callbacks is { WasUsed: true })
+            if (calls.HasAsked(open[i]))
             {
                 calls[open[i]].Start();
             }

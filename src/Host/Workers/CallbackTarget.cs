@@ -35,8 +35,8 @@ internal sealed class CallbackTarget(PoolSettings settings)
 
     private static Func<long, Callbacks?> Only(long callId, Callbacks callbacks) => id => id == callId ? callbacks : null;
 
-    /// <summary>From now on these calls execute, one after the other. Items of a map may ask for nothing.</summary>
-    public void Begin(Chunk calls) => _current = calls is Bundle ? null : id => Enumerable.Range(0, calls.Count).Where(index => calls.IdOf(index) == id).Select(index => calls[index].Callbacks).FirstOrDefault();
+    /// <summary>From now on these calls execute, one after the other.</summary>
+    public void Begin(Chunk calls) => _current = id => calls.IndexOf(id) is >= 0 and var index ? calls.CallbacksOf(index) : null;
 
     public async Task<CallReply> CallbackAsync(object? argument, CancellationToken cancellationToken)
     {
