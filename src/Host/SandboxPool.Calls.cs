@@ -195,7 +195,7 @@ public sealed partial class SandboxPool
     {
         await foreach (var item in items.WithCancellation(cancellationToken).ConfigureAwait(false))
         {
-            yield return State switch
+            yield return IsRunning ? item : State switch
             {
                 PoolState.Stopping or PoolState.Stopped => throw new CallRejectedException(RejectionReason.Stopped, new FaultSite(Name)),
                 PoolState.Broken => throw CallRejectedException.Broken($" {LastWorkerError?.Message}", new FaultSite(Name), LastWorkerError),

@@ -72,7 +72,7 @@ public sealed partial class SandboxPool : IAsyncDisposable
     public PoolState State => _version?.Supervisor.State ?? (_isRetired ? PoolState.Stopped : PoolState.Created);
 
     /// <summary>Whether the pool takes calls: it is <see cref="PoolState.Running"/> or <see cref="PoolState.Degraded"/>.</summary>
-    public bool IsRunning => State is PoolState.Running or PoolState.Degraded;
+    public bool IsRunning => _version?.Supervisor.IsRunning == true;
 
     /// <summary>
     /// The last thing that happened to a worker and that nobody asked for: a <see cref="WorkerCrashedException"/>, also of an

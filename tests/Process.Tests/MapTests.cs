@@ -26,7 +26,6 @@ public sealed class MapTests
             Thread.Sleep(200);
             return value;
         }
-        [EntryPoint] public static bool Together(long value) => Environment.StackTrace.Contains("InvokeMany");
         [EntryPoint] public static long Stop(long value)
         {
             // A thread goes on for a moment after its process was stopped.
@@ -95,28 +94,13 @@ public sealed class MapTests
     }
 
     [Fact]
-    public async Task Items_wait_for_a_worker_as_long_as_it_takes_and_go_together_whatever_a_call_may_wait()
+    public async Task Items_wait_for_a_worker_as_long_as_it_takes_whatever_a_call_may_wait()
     {
         var options = Pools.Options(Plugin, workers: 1);
         options.QueueTimeout = TimeSpan.FromMilliseconds(100);
         await using var pool = await SandboxPool.StartAsync(options).Within("the pool starts");
         var slow = await pool.MapAsync<long, long>("Slow", Numbers().Take(4)).ToListAsync().AsTask().Within("the map ends");
         Assert.Equal([0, 1, 2, 3], slow.Select(outcome => outcome.Value));
-        Pools.KnowToBeShort(pool, "Together");
-        var outcomes = await pool.MapAsync<long, bool>("Together", Numbers()).ToListAsync().AsTask().Within("the map ends");
-        Assert.Contains(outcomes, outcome => outcome.Value);
-    }
-
-    [Fact]
-    public async Task Items_go_together_in_a_pool_that_replaces_workers_after_some_calls()
-    {
-        var options = Pools.Options(Plugin, workers: 1);
-        (options.Recycle, options.Standby) = (new RecyclePolicy { AfterCalls = 400 }, 1);
-        await using var pool = await SandboxPool.StartAsync(options).Within("the pool starts");
-        Pools.KnowToBeShort(pool, "Together");
-        var outcomes = await pool.MapAsync<long, bool>("Together", Numbers()).ToListAsync().AsTask().Within("the map ends");
-        Assert.All(outcomes, outcome => Assert.Null(outcome.Error));
-        Assert.Contains(outcomes, outcome => outcome.Value);
     }
 
     [Fact]

@@ -11,7 +11,7 @@ namespace ProcessPool.Calls;
 /// <param name="options">What the calls have different.</param>
 internal sealed class Bundler<T>(SandboxPool pool, PoolSettings settings, string entryPoint, CallOptions? options)
 {
-    // A worker may be over its number of calls by a bundle.
+    // A worker may be over its number of calls by some bundles.
     private readonly int _maxSize = Math.Max(1, settings.Recycle.AfterCalls / 10 ?? int.MaxValue);
 
     private readonly Func<Callbacks>? _makeCallbacks = settings.Services.IsEmpty ? null : () => new Callbacks([], settings.Services, settings.MaxMessageBytes);
@@ -23,7 +23,8 @@ internal sealed class Bundler<T>(SandboxPool pool, PoolSettings settings, string
     /// <summary>Makes one; null when no calls of this kind can go together.</summary>
     public static Bundler<T>? For(SandboxPool pool, PoolSettings settings, string entryPoint, CallOptions? options) =>
         !settings.Debug && options?.AffinityKey is null
-        && (settings is { WhenFull: WhenFull.Wait, QueueTimeout: null } || options?.IsOfMap == true) && Invocation.MayGoTogether(options?.Timeout ?? settings.CallTimeout)
+        && (settings is { WhenFull: WhenFull.Wait, QueueTimeout: null } || options?.IsOfMap == true)
+        && Invocation.MayGoTogether(options?.Timeout ?? settings.CallTimeout) && Invocation.MayGoTogether(settings.QueueTimeout)
             ? new(pool, settings, entryPoint, options)
             : null;
 
@@ -33,8 +34,8 @@ internal sealed class Bundler<T>(SandboxPool pool, PoolSettings settings, string
     /// <summary>The entry point.</summary>
     public string EntryPoint => entryPoint;
 
-    /// <summary>How many calls a bundle is to have just now; 1: none.</summary>
-    public int Size => pool.Version is { } version ? Math.Min(_maxSize, version.Supervisor.Chunks.Of(entryPoint)) : 1;
+    /// <summary>How many calls a bundle is to have just now; 1: none. While a worker has served as many calls as it may and waits for its replacement, none: it may be the one that takes it.</summary>
+    public int Size => pool.Version is not { Supervisor: var supervisor } || settings.Recycle.AfterCalls is not null && supervisor.IsRecycling ? 1 : Math.Min(_maxSize, supervisor.Chunks.Of(entryPoint));
 
     /// <summary>Whether there is an open bundle.</summary>
     public bool IsOpen => _bundle is not null;

@@ -29,9 +29,9 @@ internal sealed class ChunkSizes(TimeProvider time)
         {
             _sizes[entryPoint] = (size * 2, false);
         }
-        else if (took > Long && size > 1 || wasLong)
+        else if (took > Long && size > 1 || wasLong && count >= size)
         {
-            // Once may be this machine's doing, or a collection's; twice in a row is theirs.
+            // Once may be this machine's doing, or a collection's; twice in a row is theirs. Calls that were taken back and run alone say nothing of it.
             _sizes[entryPoint] = took <= Long ? (size, false) : wasLong ? (Math.Max(1, size / 2), false) : (size, true);
         }
     }

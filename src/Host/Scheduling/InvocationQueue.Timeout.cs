@@ -1,52 +1,60 @@
 namespace ProcessPool.Scheduling;
 
-/// <content>How long a call may wait.</content>
+/// <content>How long a call may wait. Items of a map wait as long as it takes.</content>
 internal sealed partial class InvocationQueue
 {
-    private QueueStatus Status_NeedsLock() => new(
-        _count + _callers.Count,
-        Oldest_NeedsLock(_ => true) is { } oldest ? _time.GetElapsedTime(oldest.QueuedAt) : TimeSpan.Zero);
-
-    private Invocation? Oldest_NeedsLock(Func<Invocation, bool> counts) => Lists_NeedsLock().Select(calls => calls.OldestOf(counts)).Where(call => call is not null).MinBy(call => call!.QueuedAt);
+    // When the timer is due; null: no call that may expire waits.
+    private long? _expiresAt;
 
     private static bool MayExpire(Invocation call) => !call.Options.IsOfMap;
 
-    // A call was added.
+    private QueueStatus Status_NeedsLock() => new(
+        _count + _callers.Count,
+        Lists_NeedsLock().Select(calls => calls.OldestOf(_ => true)).OfType<Invocation>().MinBy(call => call.QueuedAt) is { } oldest ? _time.GetElapsedTime(oldest.QueuedAt) : TimeSpan.Zero);
+
+    private bool IsDue(Invocation call) => _time.GetElapsedTime(call.QueuedAt) >= _timeout;
+
+    // One timer for all, due when the first call's time is up. One that was put back may be the first.
     private void ArmTimer_NeedsLock(Invocation call)
     {
-        if (_timer is not null && !_timerArmed && MayExpire(call))
+        if (_timer is null || !MayExpire(call))
         {
-            ArmTimer_NeedsLock();
+            return;
         }
-    }
 
-    // One timer for all: the oldest call is the first whose time is up.
-    private void ArmTimer_NeedsLock()
-    {
-        if (Oldest_NeedsLock(MayExpire) is { } oldest)
+        var expiresAt = call.QueuedAt + (long)(_timeout!.Value.TotalSeconds * _time.TimestampFrequency);
+        if (_expiresAt is null || expiresAt < _expiresAt)
         {
-            _timerArmed = true;
-            var left = _timeout!.Value - _time.GetElapsedTime(oldest.QueuedAt);
-            _timer!.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+            _expiresAt = expiresAt;
+            var left = _timeout.Value - _time.GetElapsedTime(call.QueuedAt);
+            _timer.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
         }
     }
 
     private void Expire()
     {
-        var expired = new List<(Invocation Call, QueueStatus Status)>();
+        QueueStatus status;
+        List<Invocation> expired = [];
         lock (_gate)
         {
-            while (Oldest_NeedsLock(MayExpire) is { } oldest && _time.GetElapsedTime(oldest.QueuedAt) >= _timeout)
+            status = Status_NeedsLock();
+            List<Invocation> due = [.. Lists_NeedsLock().SelectMany(calls => calls.FromTheOldestOn(MayExpire, IsDue)).Where(IsDue)];
+
+            // The room that one leaves may have been another one's way to a worker.
+            foreach (var call in due.Where(call => call.QueuedIn is not null))
             {
-                expired.Add((oldest, Status_NeedsLock()));
-                Remove_NeedsLock(oldest);
+                Remove_NeedsLock(call);
+                expired.Add(call);
             }
 
-            _timerArmed = false;
-            ArmTimer_NeedsLock();
+            _expiresAt = null;
+            if (Lists_NeedsLock().Select(calls => calls.OldestOf(MayExpire)).OfType<Invocation>().MinBy(call => call.QueuedAt) is { } oldest)
+            {
+                ArmTimer_NeedsLock(oldest);
+            }
         }
 
-        foreach (var (call, status) in expired)
+        foreach (var call in expired)
         {
             call.Fail(_errors.TimedOut(call, _timeout!.Value, status));
             call.Room?.TrySetResult();

@@ -22,7 +22,6 @@ internal sealed partial class InvocationQueue : IDisposable
     private int _count;
     private bool _draining;
     private bool _closed;
-    private bool _timerArmed;
 
     public InvocationQueue(int capacity, WhenFull whenFull, TimeSpan? timeout, TimeProvider time, IQueueErrors errors)
     {
@@ -120,23 +119,24 @@ internal sealed partial class InvocationQueue : IDisposable
         return Task.CompletedTask;
     }
 
-    /// <summary>Puts a call that was taken but not started back to the head, whatever the capacity. The time since it was taken does not count as waiting.</summary>
+    /// <summary>Puts a call that was taken but not started back to the head, whatever the capacity. The time since it was taken counts as waiting only if it was moved.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="isMoved">It was taken back from a worker that took long over another one.</param>
     /// <returns>False when it was refused: the queue is closed.</returns>
-    public bool PutBack(Invocation call)
+    public bool PutBack(Invocation call, bool isMoved = false)
     {
         Func<Invocation, Exception>? refuse = null;
         lock (_gate)
         {
             call.Return();
-            call.QueuedAt += _time.GetTimestamp() - call.TakenAt;
+            call.Moved |= isMoved;
+            call.QueuedAt += isMoved ? 0 : _time.GetTimestamp() - call.TakenAt;
             if (!call.CancellationToken.IsCancellationRequested)
             {
                 if (!_closed)
                 {
                     if (!HandOut_NeedsLock(call))
                     {
-                        // Its time may be up before that of those who wait.
-                        _timerArmed = false;
                         Add_NeedsLock(call, first: true);
                     }
 

@@ -35,10 +35,15 @@ internal sealed class WaitingCalls
     /// <summary>The first that fits, or null. The only operation that may look at all of them.</summary>
     public Invocation? FirstOrDefault(Func<Invocation, bool> fits) => Count == 0 ? null : _byPriority.SelectMany(calls => calls).FirstOrDefault(fits);
 
-    /// <summary>Of those that count, the one that waits longest, or null. Looks at those, too, that stand before the first that counts.</summary>
-    public Invocation? OldestOf(Func<Invocation, bool> counts)
+    /// <summary>Of those that count, the one that waits longest, or null.</summary>
+    public Invocation? OldestOf(Func<Invocation, bool> counts) => FromTheOldestOn(counts, _ => false).MinBy(call => call.QueuedAt);
+
+    /// <summary>
+    /// Of those that count and of each priority: the ones that were put back, which stand before older ones, and the others as long as they are wanted and one more. Looks at those, too, that stand
+    /// before them and do not count.
+    /// </summary>
+    public IEnumerable<Invocation> FromTheOldestOn(Func<Invocation, bool> counts, Func<Invocation, bool> isWanted)
     {
-        Invocation? oldest = null;
         foreach (var calls in _byPriority)
         {
             for (var node = calls.First; node is not null; node = node.Next)
@@ -48,16 +53,13 @@ internal sealed class WaitingCalls
                     continue;
                 }
 
-                oldest = oldest is null || node.Value.QueuedAt < oldest.QueuedAt ? node.Value : oldest;
-                if (!node.Value.WasPutBack)
+                yield return node.Value;
+                if (!node.Value.WasPutBack && !isWanted(node.Value))
                 {
-                    // Those that were put back stand before older ones; they are few.
                     break;
                 }
             }
         }
-
-        return oldest;
     }
 
     public void AddLast(Invocation call)

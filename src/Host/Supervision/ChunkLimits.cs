@@ -7,21 +7,31 @@ namespace ProcessPool.Supervision;
 /// <param name="settings">The pool's.</param>
 internal sealed class ChunkLimits(Chunk calls, PoolSettings settings)
 {
+    private static readonly TimeSpan LongestBehind = TimeSpan.FromSeconds(1);
+
+    // Whoever looks into a process from outside may stop it for some seconds.
+    private static readonly TimeSpan LongestKept = TimeSpan.FromSeconds(10);
+
     private readonly TimeProvider _time = settings.Time;
     private readonly TimeSpan? _longest = LongestOf(calls, settings);
+    private readonly long _begunAt = settings.Time.GetTimestamp();
     private long _repliedAt = settings.Time.GetTimestamp();
     private long _lookedAt = settings.Time.GetTimestamp();
     private long? _owesNothingSince;
+    private long? _keepsSince;
 
     /// <summary>How long a call may execute; null: without end.</summary>
     public TimeSpan? Of(int index) => Of(index, calls, settings);
 
-    /// <summary>How long calls may wait behind another one; null: without end. Items of a map wait as long as it takes.</summary>
-    public TimeSpan? Wait => calls is QueuedCalls ? settings.QueueTimeout : null;
+    /// <summary>Whether those behind are to wait in the queue, which knows how long they may: after a quarter of that, or a second.</summary>
+    /// <param name="look">What was seen last.</param>
+    /// <param name="othersWait">Whether calls wait in the queue.</param>
+    public bool AreBehindForLong(ChunkLook look, bool othersWait) =>
+        settings.QueueTimeout is { } wait && look.OwesMore && (calls is QueuedCalls || othersWait) && _time.GetElapsedTime(_begunAt) >= (wait / 4 < LongestBehind ? wait / 4 : LongestBehind);
 
     /// <summary>
     /// Whether there was no reply for longer than a worker that keeps to its word can take: a watch would have ended the call. One that gives calls back one by one, or owes none and does not end, has no more time.
-    /// Nor may one keep calls back for longer than they may wait: it was asked for them as soon as it stood still.
+    /// Nor does one that keeps calls which may not wait for ever, and which it was asked for.
     /// </summary>
     public bool IsOverdue(ChunkLook look)
     {
@@ -30,10 +40,10 @@ internal sealed class ChunkLimits(Chunk calls, PoolSettings settings)
         _lookedAt = now;
         _repliedAt = look.HasReplied || wasSuspended ? now : _repliedAt;
         _owesNothingSince = look.Owed >= 0 ? null : wasSuspended ? now : _owesNothingSince ?? now;
-        var execution = 2 * (_longest ?? (look.Owed < 0 ? TimeSpan.Zero : null)) + settings.CancelGrace;
-        var wait = look.OwesMore ? Wait : null;
-        return (execution is null || wait < execution ? wait : execution) is { } limit
-            && _time.GetElapsedTime(Math.Max(_repliedAt, _owesNothingSince ?? 0), now) > limit + 3 * CallWatch.ReplyWait;
+        _keepsSince = !AreBehindForLong(look, othersWait: false) ? null : wasSuspended ? now : _keepsSince ?? now;
+        return (_longest ?? (look.Owed < 0 ? TimeSpan.Zero : null)) is { } limit
+            && _time.GetElapsedTime(Math.Max(_repliedAt, _owesNothingSince ?? 0), now) > 2 * limit + settings.CancelGrace + 3 * CallWatch.ReplyWait
+            || _keepsSince is { } since && _time.GetElapsedTime(since, now) > settings.QueueTimeout + LongestKept;
     }
 
     private static TimeSpan? Of(int index, Chunk calls, PoolSettings settings) => calls.TimeoutOf(index) ?? settings.CallTimeout;

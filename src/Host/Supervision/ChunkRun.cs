@@ -14,7 +14,7 @@ namespace ProcessPool.Supervision;
 /// <param name="calls">The calls.</param>
 /// <param name="settings">The pool's.</param>
 /// <param name="supervisor">The pool's.</param>
-internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSettings settings, Supervisor supervisor)
+internal sealed partial class ChunkRun(Incarnation incarnation, Chunk calls, PoolSettings settings, Supervisor supervisor)
 {
     /// <summary>How often it is looked whether the calls go on.</summary>
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(10);
@@ -25,7 +25,7 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
     private readonly ChunkWatches _watches = new(calls, incarnation.Worker, settings);
     private readonly ChunkLimits _limits = new(calls, settings);
     private ITimer? _look;
-    private bool _isMoving;
+    private TaskCompletionSource? _moving;
     private bool _killed;
     private EndReason _told;
     private CancellationToken _poolStopped;
@@ -71,11 +71,13 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
             }
 
             await pending.ConfigureAwait(false);
+            await MovedAsync().ConfigureAwait(false);
             return End() ? WorkerAfterCall.Killed : _told == EndReason.None ? WorkerAfterCall.Ready : WorkerAfterCall.Spent;
         }
         catch (WorkerLostException lost)
         {
             var killed = End();
+            await MovedAsync().ConfigureAwait(false);
             Lose(lost.Exit, killed);
             return killed || poolStopped.IsCancellationRequested ? WorkerAfterCall.Killed : WorkerAfterCall.Died;
         }
@@ -146,8 +148,7 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
             if (!calls.IsSettled(index))
             {
                 // It was taken back, and this says so sooner than the answer to that.
-                calls[index].Moved = true;
-                supervisor.PutBack(calls[index]);
+                supervisor.PutBack(calls[index], isMoved: true);
             }
 
             return;
@@ -206,125 +207,6 @@ internal sealed class ChunkRun(Incarnation incarnation, Chunk calls, PoolSetting
         {
             supervisor.CallFinishes();
         }
-    }
-
-    /// <summary>Whether the calls go on; if not, and somebody else could run them or they may not wait for ever, those that have not begun go back to the queue.</summary>
-    private void LookAfter()
-    {
-        List<int> open = [];
-        List<CallWatch> watches;
-        lock (_gate)
-        {
-            if (_isOver)
-            {
-                return;
-            }
-
-            var look = _progress.Look(_worker.ReadMark(), IsLetGo_NeedsLock);
-            watches = WatchNow_NeedsLock(look);
-            if (_limits.IsOverdue(look))
-            {
-                _worker.Kill(CrashReason.ProtocolViolation);
-            }
-
-            // Where calls may not wait for ever, they do it in the queue, which knows how long.
-            if (!look.GoesOn && !_isMoving && (supervisor.Queue.HasIdleTaker || _limits.Wait is not null))
-            {
-                open = _progress.Behind(look);
-                _isMoving = open.Count > 0;
-            }
-        }
-
-        watches.ForEach(watch => watch.Arm(_poolStopped));
-        if (open.Count > 0)
-        {
-            _ = MoveAsync(open);
-        }
-    }
-
-    /// <summary>
-    /// What is to be watched from now on: a call whose caller left in the moment in which it began; one that has executed since the look before, by the worker's word, if its time is limited; and the one
-    /// that is owed since then: its reply is on its way, or the worker's word is none.
-    /// </summary>
-    private List<CallWatch> WatchNow_NeedsLock(ChunkLook look)
-    {
-        var watches = new List<CallWatch>();
-        if (look.Named >= 0 && !_watches.Has(look.Named) && (calls.IsSettled(look.Named) || look.IsNamedAgain && _limits.Of(look.Named) is not null))
-        {
-            watches.Add(_watches.Add(look.Named, wasBegun: true));
-        }
-
-        if (look.Owed >= 0 && look.IsOwedAgain && !_watches.Has(look.Owed) && _limits.Of(look.Owed) is not null)
-        {
-            watches.Add(_watches.Add(look.Owed, wasBegun: look.Named > look.Owed));
-        }
-
-        return watches;
-    }
-
-    private bool IsLetGo_NeedsLock(int index) => calls.IsSettled(index) && !_watches.Has(index);
-
-    private async Task MoveAsync(List<int> open)
-    {
-        foreach (var call in await RevokeAsync(open).ConfigureAwait(false))
-        {
-            call.Moved = true;
-            supervisor.PutBack(call);
-        }
-
-        lock (_gate)
-        {
-            _isMoving = false;
-        }
-    }
-
-    /// <summary>Whoever wants all of them has left.</summary>
-    private async Task LeaveAsync()
-    {
-        List<int> open;
-        lock (_gate)
-        {
-            open = _progress.Open;
-        }
-
-        foreach (var call in await RevokeAsync(open).ConfigureAwait(false))
-        {
-            supervisor.CallFinishes();
-            call.Cancel();
-        }
-
-        open.ForEach(Leave);
-    }
-
-    /// <summary>Takes back those that have not begun.</summary>
-    /// <returns>Them, from the last one on: put back one by one, the first one is first in the queue again.</returns>
-    private async Task<List<Invocation>> RevokeAsync(List<int> open)
-    {
-        var revoked = (await _worker.RevokeAsync(open.ConvertAll(calls.IdOf)).ConfigureAwait(false)).ToHashSet();
-        var taken = new List<Invocation>();
-        for (var i = open.Count - 1; i >= 0; i--)
-        {
-            CallWatch? watch = null;
-            lock (_gate)
-            {
-                if (_isOver || _progress.IsAnswered(open[i]) || !revoked.Contains(calls.IdOf(open[i])) || calls.IsSettled(open[i]) || _watches.Told(open[i]) is not null)
-                {
-                    continue;
-                }
-
-                _progress.Take(open[i]);
-                watch = _watches.Take(open[i]);
-                taken.Add(calls[open[i]]);
-            }
-
-            watch?.Dispose();
-            if (watch is { Killed: true })
-            {
-                (_killed, _told) = (true, watch.Reason);
-            }
-        }
-
-        return taken;
     }
 
     /// <summary>Nothing is watched any more.</summary>

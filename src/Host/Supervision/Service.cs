@@ -192,7 +192,8 @@ internal sealed class Service : IDisposable
     private List<Invocation>? Together(Invocation call)
     {
         // Without a recorder (debug mode) nobody could say which of them has begun.
-        var size = call.CanGoTogether && Invocation.MayGoTogether(_settings.CallTimeout) && Invocation.MayGoTogether(_settings.QueueTimeout) && _worker.ProcessId is not null && _supervisor.Queue.Count > 0 ? Math.Min(_supervisor.Chunks.Of(call.Request.EntryPoint), _rules.CallsLeft) : 1;
+        var canGoTogether = call.CanGoTogether && Invocation.MayGoTogether(_settings.CallTimeout) && Invocation.MayGoTogether(_settings.QueueTimeout) && _worker.ProcessId is not null;
+        var size = canGoTogether && _supervisor.Queue.Count > 0 ? Math.Min(_supervisor.Chunks.Of(call.Request.EntryPoint), _rules.CallsLeft) : 1;
         if (size < 2)
         {
             return null;

@@ -9,7 +9,7 @@ namespace ProcessPool.Supervision;
 
 /// <summary>One run of a pool, from start to stop: its queue, its slots, its workers.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "Stopping ends what it owns; a token source without a timer needs no disposal.")]
-internal sealed class Supervisor : IQueueErrors
+internal sealed partial class Supervisor
 {
     private readonly PoolSettings _settings;
     private readonly Workforce _workforce;
@@ -18,7 +18,7 @@ internal sealed class Supervisor : IQueueErrors
     private readonly CancellationTokenSource _stopped = new();
     private readonly CancellationTokenSource _draining = new();
     private readonly Lock _gate = new();
-    private readonly HashSet<Incarnation> _filling = [];
+    private readonly HashSet<Incarnation> _occupants = [];
     private readonly HashSet<Task> _retiring = [];
     private readonly CrashHistory _crashes = new();
     private readonly StopCount _stopCount = new();
@@ -54,6 +54,9 @@ internal sealed class Supervisor : IQueueErrors
     /// <summary>Whose turn it is to be recycled: one at a time.</summary>
     public SemaphoreSlim RecycleTurn { get; } = new(1, 1);
 
+    /// <summary>Whether a worker waits for its replacement.</summary>
+    public bool IsRecycling => RecycleTurn.CurrentCount == 0;
+
     public PoolState State
     {
         get
@@ -61,7 +64,19 @@ internal sealed class Supervisor : IQueueErrors
             lock (_gate)
             {
                 // A dead worker fills no slot, though the slot may not know it yet: who was told of a crash must not read that all is well.
-                return _state == PoolState.Running && _filling.Count(incarnation => !incarnation.Worker.Exited.IsCompleted) < _slots.Length ? PoolState.Degraded : _state;
+                return _state == PoolState.Running && _occupants.Count(incarnation => !incarnation.Worker.Exited.IsCompleted) < _slots.Length ? PoolState.Degraded : _state;
+            }
+        }
+    }
+
+    /// <summary>Whether it takes calls.</summary>
+    public bool IsRunning
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _state == PoolState.Running;
             }
         }
     }
@@ -204,16 +219,16 @@ internal sealed class Supervisor : IQueueErrors
     {
         lock (_gate)
         {
-            _filling.Add(incarnation);
+            _occupants.Add(incarnation);
         }
     }
 
-    /// <summary>It has it no more.</summary>
+    /// <summary>A slot's worker has left it.</summary>
     public void SlotEmptied(Incarnation incarnation)
     {
         lock (_gate)
         {
-            _filling.Remove(incarnation);
+            _occupants.Remove(incarnation);
         }
     }
 
@@ -247,9 +262,11 @@ internal sealed class Supervisor : IQueueErrors
         _crashes.Add(exception as SandboxPoolException ?? new WorkerStartException(exception.Message, new FaultSite(PoolName), exception));
 
     /// <summary>Puts back a call that was not begun.</summary>
-    public void PutBack(Invocation call)
+    /// <param name="call">The call.</param>
+    /// <param name="isMoved">It was taken back from a worker that took long over another one.</param>
+    public void PutBack(Invocation call, bool isMoved = false)
     {
-        if (!Queue.PutBack(call))
+        if (!Queue.PutBack(call, isMoved))
         {
             _stopCount.CutOff(call.Bundle?.Count ?? 1);
         }
@@ -326,15 +343,6 @@ internal sealed class Supervisor : IQueueErrors
     /// <summary>A queue for the calls of one lease.</summary>
     public InvocationQueue NewQueue() => new(_settings.QueueCapacity, _settings.WhenFull, _settings.QueueTimeout, _settings.Time, this);
 
-    public FaultSite SiteOf(Invocation call, Incarnation incarnation) =>
-        SiteOf(incarnation) with { CallId = call.Request.Id, EntryPoint = call.Request.EntryPoint, Execution = call.Execution };
-
-    Exception IQueueErrors.Full(Invocation call, QueueStatus status) =>
-        CallRejectedException.QueueFull(Describe(status), SiteOf(call));
-
-    Exception IQueueErrors.TimedOut(Invocation call, TimeSpan timeout, QueueStatus status) =>
-        CallTimeoutException.WhileQueued(timeout, Describe(status), SiteOf(call));
-
     private IEnumerable<Task> Retiring
     {
         get
@@ -379,16 +387,6 @@ internal sealed class Supervisor : IQueueErrors
             _reset.TrySetResult(false);
         }
     }
-
-    private string Describe(QueueStatus status) =>
-        FormattableString.Invariant($"{status.Length} calls wait, the oldest for {status.OldestAge.TotalSeconds:0.0} s; {View.Busy} of {_slots.Length} workers are busy");
-
-    private Exception Refuse(Invocation call) => new CallRejectedException(RejectionReason.Stopped, SiteOf(call));
-
-    private FaultSite SiteOf(Invocation call) => new(PoolName, CallId: call.Request.Id, EntryPoint: call.Request.EntryPoint, Execution: call.Execution);
-
-    public FaultSite SiteOf(Incarnation incarnation) =>
-        new(PoolName, incarnation.Worker.Name, incarnation.Worker.ProcessId, Incarnation: incarnation.Number);
 
     private void SetState(PoolState state)
     {

@@ -104,6 +104,34 @@ public sealed class BundleTests
     }
 
     [Fact]
+    public async Task Items_behind_one_that_takes_long_make_way_for_a_call_of_a_higher_priority_that_may_not_wait_for_ever()
+    {
+        var held = new TaskCompletionSource<CallReply>();
+        var begun = new TaskCompletionSource();
+        var order = new List<long>();
+        var worker = Holding(held.Task, begun);
+        var answer = worker.OnInvoke!;
+        worker.OnInvoke = (request, token) =>
+        {
+            order.Add(request.Id);
+            return answer(request, token);
+        };
+        var rig = await new PoolRig(_ => worker, options => options.QueueTimeout = TimeSpan.FromSeconds(1)).StartedAsync();
+        var (bundle, carrier) = await PutAsync(rig, options: new CallOptions { Priority = CallPriority.Low, IsOfMap = true });
+        await begun.Task.Within("the long item begins");
+        await ChunkStage.PassAsync(rig, () => worker.Looks > 2);
+        Assert.Empty(_calls);
+        var call = await rig.PutAsync();
+        await ChunkStage.PassAsync(rig, () => rig.Pool.Queue.Count == Count - 1);
+        order.Clear();
+        held.SetResult(Some.Reply);
+        await Task.WhenAll(_calls.Values.Append(call).Select(each => each.Settled)).Within("all are served");
+        await carrier.Settled.Within("the bundle is done");
+        Assert.Equal([call.Request.Id, .. new[] { 2, 3, 4, 5 }.Select(bundle.IdOf)], order);
+        await rig.StopAsync();
+    }
+
+    [Fact]
     public async Task When_nobody_wants_the_rest_what_has_not_begun_ends_at_once_and_what_does_not_end_costs_its_worker()
     {
         using var leaves = new CancellationTokenSource();
@@ -146,7 +174,7 @@ public sealed class BundleTests
         Assert.Equal(Count + 1, report.Cancelled);
     }
 
-    private async Task<(Bundle Bundle, Invocation Carrier)> PutAsync(PoolRig rig, CancellationToken token = default)
+    private async Task<(Bundle Bundle, Invocation Carrier)> PutAsync(PoolRig rig, CancellationToken token = default, CallOptions? options = null)
     {
         var bundle = new Bundle("Do", Interlocked.Add(ref s_lastId, Count), Count);
         for (var i = 0; i < Count; i++)
@@ -156,13 +184,13 @@ public sealed class BundleTests
 
         Assert.True(bundle.IsFull);
         bundle.Close(MakeCall, () => { }, token);
-        var carrier = new Invocation(new CallRequest(bundle.IdOf(0), "Do", default, []), default, CallOptions.Default, callbacks: null, token) { Bundle = bundle };
+        var carrier = new Invocation(new CallRequest(bundle.IdOf(0), "Do", default, []), default, options ?? CallOptions.Default, callbacks: null, token) { Bundle = bundle };
         await rig.PutAsync(carrier);
         return (bundle, carrier);
 
         Invocation MakeCall(int index)
         {
-            var call = new Invocation(new CallRequest(bundle.IdOf(index), "Do", bundle.PayloadOf(index), []), default, CallOptions.Default, callbacks: null, token);
+            var call = new Invocation(new CallRequest(bundle.IdOf(index), "Do", bundle.PayloadOf(index), []), default, options ?? CallOptions.Default, callbacks: null, token);
             call.Assign();
             lock (_calls)
             {

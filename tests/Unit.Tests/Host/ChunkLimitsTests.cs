@@ -9,6 +9,9 @@ public sealed class ChunkLimitsTests
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(10);
 
     private readonly FakeTimeProvider _time = new();
+    private readonly DateTimeOffset _begun;
+
+    public ChunkLimitsTests() => _begun = _time.GetUtcNow();
 
     [Fact]
     public void One_that_replies_to_nothing_is_overdue_after_twice_the_longest_limit_the_grace_and_three_seconds()
@@ -27,6 +30,31 @@ public sealed class ChunkLimitsTests
         Assert.Equal(TimeSpan.FromSeconds(5), After(limits, owed: -1));
     }
 
+    [Theory]
+    [InlineData(400, 100)]
+    [InlineData(60_000, 1_000)]
+    public void Those_behind_are_to_wait_in_the_queue_after_a_quarter_of_the_time_or_a_second(int wait, int expected)
+    {
+        var settings = Settings(null, TimeSpan.FromMilliseconds(wait));
+        var calls = new ChunkLimits(new QueuedCalls([Some.Call(), Some.Call()]), settings);
+        var items = new ChunkLimits(new Bundle("Do", 1, 2), settings);
+        foreach (var (at, isLong) in new[] { (0, false), (expected - 1, false), (expected, true), (3 * expected, true) })
+        {
+            _time.Advance(_begun + TimeSpan.FromMilliseconds(at) - _time.GetUtcNow());
+            Assert.Equal((isLong, isLong), (calls.AreBehindForLong(Stands(owesMore: true), othersWait: false), items.AreBehindForLong(Stands(owesMore: true), othersWait: true)));
+            Assert.False(calls.AreBehindForLong(Stands(owesMore: false), othersWait: true) || items.AreBehindForLong(Stands(owesMore: true), othersWait: false), "Expected nobody to be behind.");
+        }
+    }
+
+    [Theory]
+    [InlineData(true, 11.25)]
+    [InlineData(false, null)]
+    public void One_that_keeps_calls_which_may_not_wait_for_ever_is_overdue_after_that_time_and_ten_seconds_whatever_it_replies(bool owesMore, double? seconds)
+    {
+        var limits = new ChunkLimits(new QueuedCalls([Some.Call(), Some.Call()]), Settings(null, TimeSpan.FromSeconds(1)));
+        Assert.Equal(seconds is null ? null : TimeSpan.FromSeconds(seconds.Value), After(limits, new ChunkLook(true, HasReplied: true, 0, false, 0, false, owesMore)));
+    }
+
     [Fact]
     public void While_this_program_is_suspended_no_time_passes()
     {
@@ -35,15 +63,19 @@ public sealed class ChunkLimitsTests
         Assert.Equal(TimeSpan.FromSeconds(7), After(limits, owed: 0));
     }
 
-    private PoolSettings Settings(TimeSpan? callTimeout) =>
-        Some.Settings(options => (options.CallTimeout, options.CancelGrace, options.TimeProvider) = (callTimeout, TimeSpan.FromSeconds(2), _time));
+    private PoolSettings Settings(TimeSpan? callTimeout, TimeSpan? queueTimeout = null) =>
+        Some.Settings(options => (options.CallTimeout, options.QueueTimeout, options.CancelGrace, options.TimeProvider) = (callTimeout, queueTimeout, TimeSpan.FromSeconds(2), _time));
+
+    private static ChunkLook Stands(bool owesMore) => new(false, false, -1, false, 0, true, owesMore);
 
     /// <summary>How long it takes, by looks as the pool makes them; null: more than a minute.</summary>
-    private TimeSpan? After(ChunkLimits limits, int owed)
+    private TimeSpan? After(ChunkLimits limits, int owed) => After(limits, new ChunkLook(false, false, -1, false, owed, true, false));
+
+    private TimeSpan? After(ChunkLimits limits, ChunkLook look)
     {
         for (var passed = TimeSpan.Zero; passed < TimeSpan.FromMinutes(1); passed += Look, _time.Advance(Look))
         {
-            if (limits.IsOverdue(new ChunkLook(false, false, -1, false, owed, true, false)))
+            if (limits.IsOverdue(look))
             {
                 return passed - Look;
             }

@@ -204,67 +204,14 @@ public sealed class ChunkTests
     }
 
     [Fact]
-    public async Task Calls_behind_one_that_takes_long_wait_no_longer_than_they_may()
+    public async Task Where_calls_may_wait_for_less_than_a_tenth_of_a_second_they_go_alone()
     {
-        var wait = TimeSpan.FromSeconds(1);
-        var held = new TaskCompletionSource<CallReply>();
-        var slow = Some.Call();
-        var worker = new FakeWorker("w") { OnInvoke = (request, token) => request.Id == slow.Request.Id ? held.Task : AnswerAsync(request, token) };
-        worker.OnRevoke = ids => ids.Where(id => id != slow.Request.Id).ToList();
-        var rig = await new PoolRig(_ => worker, options => options.QueueTimeout = wait).StartedAsync();
-        var calls = await rig.PutAsync(3);
-        await rig.PutAsync(slow);
-        var behind = await rig.PutAsync(3);
+        var worker = new FakeWorker("w") { OnInvoke = AnswerAsync };
+        var rig = await new PoolRig(_ => worker, options => options.QueueTimeout = TimeSpan.FromMilliseconds(99)).StartedAsync();
+        var calls = await rig.PutAsync(7);
         _go.SetResult();
         await SettleAsync(calls);
-        Assert.Equal([2, 4], worker.Chunks);
-        var since = rig.Time.GetTimestamp();
-        for (var i = 0; i < 1_000 && !behind.TrueForAll(call => call.Settled.IsCompleted); i++)
-        {
-            rig.Time.Advance(TimeSpan.FromMilliseconds(10));
-            await Task.Yield();
-        }
-
-        foreach (var call in behind)
-        {
-            var timeout = await Assert.ThrowsAsync<CallTimeoutException>(() => call.Settled.Within("the call settles"));
-            Assert.Equal((TimeoutPhase.Queue, wait, Execution.NotStarted), (timeout.Phase, timeout.Timeout, timeout.Execution));
-        }
-
-        Assert.InRange(rig.Time.GetElapsedTime(since), wait, wait + TimeSpan.FromMilliseconds(100));
-        Assert.False(worker.Killed || slow.Settled.IsCompleted, "Expected the slow call to go on: its time is not limited.");
-        held.SetResult(Some.Reply);
-        await slow.Settled.Within("the slow call settles");
-        await rig.StopAsync();
-    }
-
-    [Fact]
-    public async Task A_sandbox_that_keeps_calls_which_it_does_not_begin_is_killed_when_they_have_waited_as_long_as_they_may_and_three_seconds()
-    {
-        var wait = TimeSpan.FromSeconds(1);
-        var stuck = Some.Call();
-        var first = new FakeWorker("w") { OnRevoke = _ => [] };
-        first.OnInvoke = (request, token) =>
-        {
-            first.Mark = new RecorderMark(request.Id, 0, 0);
-            return request.Id == stuck.Request.Id ? new TaskCompletionSource<CallReply>().Task : AnswerAsync(request, token);
-        };
-        var rig = await new PoolRig(number => number == 1 ? first : PoolRig.Answering(), options => options.QueueTimeout = wait).StartedAsync();
-        var calls = await rig.PutAsync(3);
-        await rig.PutAsync(stuck);
-        var behind = await rig.PutAsync(3);
-        _go.SetResult();
-        await SettleAsync(calls);
-        var since = rig.Time.GetTimestamp();
-        for (var i = 0; i < 1_000 && !first.Killed; i++)
-        {
-            rig.Time.Advance(TimeSpan.FromMilliseconds(10));
-            await Task.Yield();
-        }
-
-        Assert.InRange(rig.Time.GetElapsedTime(since), wait + TimeSpan.FromSeconds(3), wait + TimeSpan.FromSeconds(3.1));
-        Assert.Equal(CrashReason.ProtocolViolation, (await Assert.ThrowsAsync<WorkerCrashedException>(() => stuck.Settled.Within("the stuck call settles"))).Reason);
-        await SettleAsync(behind);
+        Assert.Empty(worker.Chunks);
         await rig.StopAsync();
     }
 
@@ -310,6 +257,26 @@ public sealed class ChunkTests
 
         Assert.Equal(1, sizes.Of("Do"));
         Assert.Equal(1, sizes.Of("Another"));
+    }
+
+    [Fact]
+    public void That_calls_which_were_taken_back_are_short_alone_does_not_hide_that_they_took_long_together()
+    {
+        var time = new WatchedTime();
+        var sizes = new ChunkSizes(time);
+        for (var size = 1; size < 64; size *= 2)
+        {
+            sizes.Ran("Do", size, time.GetTimestamp());
+        }
+
+        foreach (var expected in new[] { 64, 32 })
+        {
+            var since = time.GetTimestamp();
+            time.Advance(TimeSpan.FromMilliseconds(30));
+            sizes.Ran("Do", 64, since);
+            sizes.Ran("Do", 1, time.GetTimestamp());
+            Assert.Equal(expected, sizes.Of("Do"));
+        }
     }
 
     // The first call of all holds the worker until it may go.

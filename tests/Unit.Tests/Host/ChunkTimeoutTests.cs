@@ -10,10 +10,9 @@ public sealed class ChunkTimeoutTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Grace = TimeSpan.FromHours(1);
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan Look = ChunkStage.Look;
 
-    private readonly TaskCompletionSource _go = new();
-    private readonly TaskCompletionSource _begun = new();
+    private readonly ChunkStage _stage = new();
     private readonly Invocation _slow = Some.Call(acceptsCancellation: true);
     private readonly Invocation _stuck = Some.Call();
 
@@ -23,13 +22,13 @@ public sealed class ChunkTimeoutTests
     public async Task A_call_that_takes_longer_than_it_may_costs_its_worker_and_the_others_nothing(bool isThePools)
     {
         var stuck = isThePools ? _stuck : Some.Call(timeout: Limit);
-        var first = Executing(stuck, new TaskCompletionSource<CallReply>().Task);
+        var first = _stage.Executing(stuck, new TaskCompletionSource<CallReply>().Task);
         var rig = await StartAsync(options => options.CallTimeout = isThePools ? Limit : null, first);
         var calls = await rig.PutAsync(4);
         await rig.PutAsync(stuck);
         calls.AddRange(await rig.PutAsync(2));
-        var since = await BeginAsync(rig, first);
-        await PassAsync(rig, () => first.Killed);
+        var since = await _stage.BeginAsync(rig, first);
+        await ChunkStage.PassAsync(rig, () => first.Killed);
         Assert.InRange(rig.Time.GetElapsedTime(since), Limit, Limit + 2 * Look);
         var timeout = await Assert.ThrowsAsync<CallTimeoutException>(() => stuck.Settled.Within("the stuck call settles"));
         Assert.Equal((stuck.Request.Id, TimeoutPhase.Execute, Limit), (timeout.CallId!.Value, timeout.Phase, timeout.Timeout));
@@ -45,13 +44,13 @@ public sealed class ChunkTimeoutTests
     public async Task One_that_ends_when_it_is_asked_fails_its_worker_is_replaced_and_those_behind_it_are_served(bool isSaidToBeSkipped)
     {
         var held = new TaskCompletionSource<CallReply>();
-        var first = Executing(_slow, held.Task);
+        var first = _stage.Executing(_slow, held.Task);
         var rig = await StartAsync(options => options.CallTimeout = Limit, first);
         var calls = await rig.PutAsync(4);
         await rig.PutAsync(_slow);
         calls.AddRange(await rig.PutAsync(2));
-        await BeginAsync(rig, first);
-        await PassAsync(rig, () => first.Asked.Task.IsCompleted);
+        await _stage.BeginAsync(rig, first);
+        await ChunkStage.PassAsync(rig, () => first.Asked.Task.IsCompleted);
         Assert.Equal([_slow.Request.Id], first.CancelledCalls);
         held.SetResult(isSaidToBeSkipped ? new CallReply(CallStatus.Skipped, default, [], null) : Some.Error(typeof(OperationCanceledException).FullName!));
         await Assert.ThrowsAsync<CallTimeoutException>(() => _slow.Settled.Within("the slow call settles"));
@@ -65,16 +64,16 @@ public sealed class ChunkTimeoutTests
     public async Task A_call_whose_reply_is_on_its_way_has_it_when_the_one_after_it_is_killed()
     {
         var held = new TaskCompletionSource<CallReply>();
-        var first = Executing(_slow, held.Task);
+        var first = _stage.Executing(_slow, held.Task);
         first.OnKill = () => held.SetResult(Some.Reply);
         var rig = await StartAsync(options => options.CallTimeout = Limit, first);
         await rig.PutAsync(3);
         await rig.PutAsync(_slow);
         await rig.PutAsync(_stuck);
         var behind = await rig.PutAsync(2);
-        var since = await BeginAsync(rig, first);
+        var since = await _stage.BeginAsync(rig, first);
         first.Mark = new RecorderMark(_stuck.Request.Id, 0, _slow.Request.Id);
-        await PassAsync(rig, () => first.Killed);
+        await ChunkStage.PassAsync(rig, () => first.Killed);
         Assert.InRange(rig.Time.GetElapsedTime(since), Limit, Limit + 3 * Look);
         await _slow.Settled.Within("the one that had ended has its result");
         Assert.Equal(_stuck.Request.Id, (await Assert.ThrowsAsync<CallTimeoutException>(() => _stuck.Settled.Within("the one that was executing settles"))).CallId);
@@ -91,14 +90,14 @@ public sealed class ChunkTimeoutTests
     public async Task A_sandbox_that_lies_about_what_it_has_begun_wins_no_more_than_the_same_time_again_and_a_second(bool saysItHasEnded, int[] lies)
     {
         var look = 0;
-        var first = Executing(_stuck, new TaskCompletionSource<CallReply>().Task);
+        var first = _stage.Executing(_stuck, new TaskCompletionSource<CallReply>().Task);
         var rig = await StartAsync(options => options.CallTimeout = Limit, first);
         await rig.PutAsync(3);
         await rig.PutAsync(_stuck);
         Invocation[] chunk = [_stuck, .. await rig.PutAsync(3)];
-        var since = await BeginAsync(rig, first);
+        var since = await _stage.BeginAsync(rig, first);
         Assert.Equal([2, 4], first.Chunks);
-        await PassAsync(rig, () => first.Killed, () => first.Mark = new RecorderMark(lies[look++ % lies.Length] is var lie && lie < 4 ? chunk[lie].Request.Id : 0, 0, saysItHasEnded ? _stuck.Request.Id : 0));
+        await ChunkStage.PassAsync(rig, () => first.Killed, () => first.Mark = new RecorderMark(lies[look++ % lies.Length] is var lie && lie < 4 ? chunk[lie].Request.Id : 0, 0, saysItHasEnded ? _stuck.Request.Id : 0));
         Assert.InRange(rig.Time.GetElapsedTime(since), Limit, (saysItHasEnded ? Limit : 2 * Limit) + TimeSpan.FromSeconds(1) + 2 * Look);
         await rig.StopAsync();
     }
@@ -109,13 +108,13 @@ public sealed class ChunkTimeoutTests
     public async Task One_that_has_ended_when_its_worker_is_about_to_be_killed_is_waited_for_a_second(bool replies)
     {
         var held = new TaskCompletionSource<CallReply>();
-        var first = Executing(_slow, held.Task);
+        var first = _stage.Executing(_slow, held.Task);
         var rig = await StartAsync(options => options.CallTimeout = Limit, first);
         var calls = await rig.PutAsync(3);
         await rig.PutAsync(_slow);
         calls.AddRange(await rig.PutAsync(3));
-        await BeginAsync(rig, first);
-        await PassAsync(rig, () => first.Asked.Task.IsCompleted);
+        await _stage.BeginAsync(rig, first);
+        await ChunkStage.PassAsync(rig, () => first.Asked.Task.IsCompleted);
 
         // It is not executing any more: its reply is on its way.
         first.Mark = new RecorderMark(0, 0, 0);
@@ -142,18 +141,18 @@ public sealed class ChunkTimeoutTests
         var other = new FakeWorker("w");
         var busy = new TaskCompletionSource<CallReply>();
         other.OnInvoke = (_, _) => busy.Task;
-        var first = Executing(_stuck, new TaskCompletionSource<CallReply>().Task);
+        var first = _stage.Executing(_stuck, new TaskCompletionSource<CallReply>().Task);
         first.OnRevoke = ids => ids;
         var rig = await new PoolRig(number => number == 1 ? first : number == 2 ? other : PoolRig.Answering(), options => (options.Workers, options.CallTimeout) = (2, Limit)).StartedAsync();
         var calls = await rig.PutAsync(2);
         await rig.PutAsync(_stuck);
         calls.AddRange(await rig.PutAsync(2));
-        await BeginAsync(rig, first);
+        await _stage.BeginAsync(rig, first);
         Assert.Equal([2], first.Chunks);
         other.OnInvoke = (_, _) => Task.FromResult(Some.Reply);
         busy.SetResult(Some.Reply);
         var since = rig.Time.GetTimestamp();
-        await PassAsync(rig, () => first.Killed);
+        await ChunkStage.PassAsync(rig, () => first.Killed);
         Assert.True(rig.Time.GetElapsedTime(since) > Limit, "Expected it to have its time.");
         await _stuck.Settled.Within("the call that was given back is made by the other worker");
         await Until.HoldsAsync(() => rig.Pool.LastError is WorkerCrashedException { Reason: CrashReason.ProtocolViolation }, "its death is its own fault");
@@ -166,19 +165,19 @@ public sealed class ChunkTimeoutTests
     {
         using var leaves = new CancellationTokenSource();
         var left = Some.Call(token: leaves.Token);
-        var first = Executing(left, new TaskCompletionSource<CallReply>().Task);
+        var first = _stage.Executing(left, new TaskCompletionSource<CallReply>().Task);
         var rig = await StartAsync(options => options.CancelGrace = Limit, first);
         await rig.PutAsync(3);
         await rig.PutAsync(left);
         var calls = await rig.PutAsync(3);
-        await BeginAsync(rig, first);
+        await _stage.BeginAsync(rig, first);
         var mark = first.Mark;
         first.Mark = new RecorderMark(0, 0, 0);
         await leaves.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left.Settled.Within("the caller is let go"));
         first.Mark = mark;
         var since = rig.Time.GetTimestamp();
-        await PassAsync(rig, () => first.Killed);
+        await ChunkStage.PassAsync(rig, () => first.Killed);
         Assert.InRange(rig.Time.GetElapsedTime(since), Limit, Limit + 2 * Look);
         await Task.WhenAll(calls.Select(call => call.Settled)).Within("the others settle");
         await rig.StopAsync();
@@ -190,45 +189,4 @@ public sealed class ChunkTimeoutTests
             options.CancelGrace = Grace;
             change(options);
         }).StartedAsync();
-
-    /// <summary>The first call of all holds the worker until the others wait. Ends when the one that is not to end has begun, and the pool has looked for the first time.</summary>
-    private async Task<long> BeginAsync(PoolRig rig, FakeWorker worker)
-    {
-        _go.SetResult();
-        await _begun.Task.Within("the call begins");
-        var looks = worker.Looks;
-        await PassAsync(rig, () => worker.Looks > looks);
-        return rig.Time.GetTimestamp();
-    }
-
-    // In steps as small as the pool's own looks; what they set off may go on elsewhere.
-    private static async Task PassAsync(PoolRig rig, Func<bool> until, Action? meanwhile = null)
-    {
-        for (var i = 0; i < 100_000 && !until(); i++)
-        {
-            meanwhile?.Invoke();
-            rig.Time.Advance(Look);
-            await Task.Yield();
-        }
-
-        Assert.True(until(), "Expected that to happen in the end.");
-    }
-
-    private FakeWorker Executing(Invocation call, Task<CallReply> reply)
-    {
-        var worker = new FakeWorker("w");
-        worker.OnInvoke = async (request, _) =>
-        {
-            worker.Mark = new RecorderMark(request.Id, 0, 0);
-            await _go.Task;
-            if (request.Id != call.Request.Id)
-            {
-                return Some.Reply;
-            }
-
-            _begun.TrySetResult();
-            return await reply;
-        };
-        return worker;
-    }
 }

@@ -247,6 +247,21 @@ public sealed class InvocationQueueTests
     }
 
     [Fact]
+    public async Task For_a_call_that_was_moved_the_time_it_stood_behind_another_one_counts_as_waiting()
+    {
+        var queue = NewQueue(capacity: 2, timeout: TimeSpan.FromSeconds(10));
+        var call = Some.Call();
+        await queue.PutAsync(call);
+        _time.Advance(TimeSpan.FromSeconds(6));
+        Assert.Same(call, await new Taker(queue).TakeAsync());
+        _time.Advance(TimeSpan.FromSeconds(3));
+        Assert.True(queue.PutBack(call, isMoved: true));
+        Assert.False(call.Settled.IsCompleted, "Expected it to have its time.");
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await Assert.ThrowsAsync<TestException>(() => call.Settled.Within("it has waited for ten seconds"));
+    }
+
+    [Fact]
     public async Task A_call_put_back_that_was_cancelled_meanwhile_is_cancelled()
     {
         using var cancel = new CancellationTokenSource();
