@@ -7,8 +7,8 @@ namespace ProcessPool;
 public sealed record RecyclePolicy
 {
     /// <summary>
-    /// After so many calls, at least 1; it serves on until its replacement is ready, which takes no time with <see cref="SandboxPoolOptions.Standby"/>. Short items of a map or a batch come to it together,
-    /// up to a tenth of this number at once, so that it may serve as many more. Default: null, never.
+    /// After so many calls, at least 1. It serves on until its replacement is ready, and one is made ready at a time: how many more it serves depends on how fast they come. Short items of a map or a batch come
+    /// to it together, a tenth of this number at once at most. Default: null, never.
     /// </summary>
     public int? AfterCalls { get; init; }
 

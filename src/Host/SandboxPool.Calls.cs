@@ -110,7 +110,8 @@ public sealed partial class SandboxPool
     /// <param name="entryPoint">The entry point's name.</param>
     /// <param name="items">
     /// The input. It is read only as fast as outcomes are consumed: at most <see cref="SandboxPoolOptions.QueueCapacity"/> and as many items as there are workers ahead of them; while calls are so
-    /// short that they go together, at most 512 × (2 × workers + 1). Its calls wait for room in the queue and for a worker, whatever <see cref="SandboxPoolOptions.WhenFull"/> and <see cref="SandboxPoolOptions.QueueTimeout"/> say.
+    /// short that they go together, at most 512 × (2 × workers + 1). Its calls wait for room in the queue and for a worker, whatever <see cref="SandboxPoolOptions.WhenFull"/> and <see cref="SandboxPoolOptions.QueueTimeout"/> say; other calls wait behind them, unless the map has
+    /// <see cref="CallPriority.Low"/>.
     /// </param>
     /// <param name="ordered">Whether outcomes come in input order; otherwise as completed, told apart by <see cref="CallOutcome{T}.Index"/>.</param>
     /// <param name="options">What these calls have different from the pool's options.</param>
