@@ -22,7 +22,7 @@ internal sealed record Contestant(string Name, string Program, string[] Argument
         var grpc = Path.Combine(peers, "grpc", "artifacts", "bin", "GrpcPeer", "release", "GrpcPeer.dll");
         var found = new List<Contestant>
         {
-            new(Ours, "dotnet", [own, "ours"], [.. All, "bulk", "scale", "levels", "listeners", "timeouts"]),
+            new(Ours, "dotnet", [own, "ours"], [.. All, "bulk", "scale", "levels", "listeners", "safety"]),
             new("ProcessPoolExecutor", "python3", [Path.Combine(peers, "python", "executor.py")], [.. All, "bulk"]),
             new("multiprocessing.Pool", "python3", [Path.Combine(peers, "python", "pool.py")], [.. All, "bulk"]),
             new("joblib", "/usr/bin/python3", [Path.Combine(peers, "python", "joblib_peer.py")], [.. All, "bulk"]),

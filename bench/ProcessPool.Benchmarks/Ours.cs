@@ -27,7 +27,7 @@ internal static class Ours
         "scale" => ScaleAsync(count ?? 10_000),
         "levels" => Levels.RunAsync(),
         "listeners" => Listeners.RunAsync(),
-        "timeouts" => Timeouts.RunAsync(),
+        "safety" => SafetyOptions.RunAsync(),
         _ => throw new ArgumentException($"There is no case '{@case}'."),
     };
 

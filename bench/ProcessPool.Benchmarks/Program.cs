@@ -24,7 +24,7 @@ switch (args)
               dotnet run -c Release --project bench/ProcessPool.Benchmarks -- --confine strict   ours at another level (none, limits, restricted, strict)
               dotnet run -c Release --project bench/ProcessPool.Benchmarks -- levels             what each level costs
               dotnet run -c Release --project bench/ProcessPool.Benchmarks -- listeners          what OpenTelemetry costs
-              dotnet run -c Release --project bench/ProcessPool.Benchmarks -- timeouts           what time limits cost
+              dotnet run -c Release --project bench/ProcessPool.Benchmarks -- safety             what the options cost that make a pool safe
 
             Peers that are not installed are left out; bench/peers/README.md says how they are.
             """);

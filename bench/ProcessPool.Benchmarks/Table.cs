@@ -11,7 +11,7 @@ internal sealed class Table
     /// <summary>Those that are measured when none is asked for.</summary>
     public static readonly string[] Compared = ["roundtrip", "singles", "bulk", "bytes", "start", "crash", "memory", "cpu", "scale"];
 
-    public static readonly string[] Cases = [.. Compared, "levels", "listeners", "timeouts"];
+    public static readonly string[] Cases = [.. Compared, "levels", "listeners", "safety"];
 
     // Case, figure, how it reads, unit, whether less is better.
     private static readonly (string Case, string Figure, string Title, string Unit, bool Less)[] Rows =
@@ -56,12 +56,16 @@ internal sealed class Table
         ("listeners", "metrics_calls_per_s", "20,000 single calls at once, OpenTelemetry's metrics", "/s", false),
         ("listeners", "sampled_out_calls_per_s", "20,000 single calls at once, its traces, sampled out", "/s", false),
         ("listeners", "traced_calls_per_s", "20,000 single calls at once, its traces, all recorded", "/s", false),
-        ("timeouts", "unlimited_calls_per_s", "20,000 single calls at once, no time limit", "/s", false),
-        ("timeouts", "call_calls_per_s", "the same, CallTimeout", "/s", false),
-        ("timeouts", "queue_calls_per_s", "the same, QueueTimeout", "/s", false),
-        ("timeouts", "unlimited_map_per_s", "map of ints, no time limit", "/s", false),
-        ("timeouts", "call_map_per_s", "the same, CallTimeout", "/s", false),
-        ("timeouts", "queue_map_per_s", "the same, QueueTimeout", "/s", false),
+        ("safety", "none_calls_per_s", "20,000 single calls at once, none of the options", "/s", false),
+        ("safety", "call_calls_per_s", "the same, CallTimeout", "/s", false),
+        ("safety", "queue_calls_per_s", "the same, QueueTimeout", "/s", false),
+        ("safety", "recycle_calls_per_s", "the same, Recycle.AfterCalls 10,000", "/s", false),
+        ("safety", "services_calls_per_s", "the same, an exposed service", "/s", false),
+        ("safety", "none_map_per_s", "map of ints, none of the options", "/s", false),
+        ("safety", "call_map_per_s", "the same, CallTimeout", "/s", false),
+        ("safety", "queue_map_per_s", "the same, QueueTimeout", "/s", false),
+        ("safety", "recycle_map_per_s", "the same, Recycle.AfterCalls 10,000", "/s", false),
+        ("safety", "services_map_per_s", "the same, an exposed service", "/s", false),
     ];
 
     private readonly Dictionary<(string Contestant, string Case, string Figure), List<double>> _figures = [];

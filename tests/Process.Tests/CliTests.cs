@@ -196,6 +196,7 @@ public sealed class CliTests
         var result = await Cli.RunWithInputAsync("7", "map", Sample, "Square", "-o", "/dev/full");
         Assert.Equal((1, ""), (result.ExitCode, result.Output));
         Assert.Contains("Input or output ended early", result.Error);
+        Assert.Contains("1 calls: 1 succeeded, 0 failed, 1 of which the output may lack", result.Error);
         Assert.DoesNotContain("   at ", result.Error);
     }
 

@@ -19,6 +19,7 @@ internal sealed class MapTally(TimeProvider time, Func<double?> fraction)
     private readonly SortedDictionary<string, long> _restarts = new(StringComparer.Ordinal);
     private readonly List<(long Line, string Why)> _named = [];
     private long _done;
+    private long _written;
     private long _again;
     private long _skipped;
     private double? _fractionBefore;
@@ -60,6 +61,15 @@ internal sealed class MapTally(TimeProvider time, Func<double?> fraction)
             {
                 _named.Add((outcome.Item.Line.Number, $"{Reason(error)}{(outcome.Tries > 1 ? $" (tried {outcome.Tries} times)" : "")}"));
             }
+        }
+    }
+
+    /// <summary>What was counted is in the output.</summary>
+    public void Written()
+    {
+        lock (_gate)
+        {
+            _written = _done;
         }
     }
 
@@ -129,7 +139,8 @@ internal sealed class MapTally(TimeProvider time, Func<double?> fraction)
             Append(text, _again, "tried again");
             Append(text, _skipped, "done before");
             Append(text, _restarts.Values.Sum(), "workers restarted");
-            text.Append(Kinds(_restarts)).Append(CultureInfo.InvariantCulture, $"; {elapsed.TotalSeconds:0.0} s, {Rate(elapsed):0}/s");
+            Append(text.Append(Kinds(_restarts)), _done - _written, "of which the output may lack");
+            text.Append(CultureInfo.InvariantCulture, $"; {elapsed.TotalSeconds:0.0} s, {Rate(elapsed):0}/s");
             List<string> lines = [text.ToString()];
             lines.AddRange(_named.Select((failure, number) => $"{(number == 0 ? "failed: " : "        ")}line {failure.Line}  {failure.Why}"));
             if (failed > _named.Count)

@@ -228,6 +228,7 @@ internal sealed class MapWork : IDisposable
     {
         output.Flush();
         _joblog?.Flush();
+        _tally.Written();
     }
 
     private async Task WriteSummaryAsync()

@@ -49,6 +49,7 @@ public sealed class MapTallyTests
         tally.WorkerEnded("SIGSEGV");
         tally.WorkerEnded("SIGSEGV");
         tally.WorkerEnded("timed out");
+        tally.Written();
         _time.Advance(TimeSpan.FromSeconds(2));
         var lines = tally.Summary("again").ToList();
         Assert.Equal("19 calls: 7 succeeded, 12 failed (12 internal), 12 tried again, 3 workers restarted (2 SIGSEGV, 1 timed out); 2.0 s, 10/s", lines[0]);
@@ -56,6 +57,8 @@ public sealed class MapTallyTests
         Assert.Equal("        line 10  bad (tried 2 times)", lines[10]);
         Assert.Equal(["        and 2 more", "again"], lines[11..]);
         Assert.Single(new MapTally(_time, () => null).Summary("again"));
+        Count(tally, 3, null);
+        Assert.StartsWith("22 calls: 10 succeeded, 12 failed (12 internal), 12 tried again, 3 workers restarted (2 SIGSEGV, 1 timed out), 3 of which the output may lack; 2.0 s", tally.Summary("again").First());
     }
 
     [Fact]

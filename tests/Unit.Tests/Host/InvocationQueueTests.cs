@@ -221,7 +221,7 @@ public sealed class InvocationQueueTests
         var taker = new Taker(queue);
         foreach (var item in items)
         {
-            Assert.Same(item, await taker.TakeAsync());
+            Assert.Same(item, await taker.TakeAsync().AsTask().Within("the item is still there"));
         }
 
         await room.Within("the last one has room");

@@ -3,24 +3,37 @@ using ProcessPool;
 
 namespace ProcessPool.Benchmarks;
 
-/// <summary>What it costs that calls have a time limit: many short ones, with and without, in turn.</summary>
-internal static class Timeouts
+/// <summary>What the options cost that make a pool safe to run: many short calls, without and with each, in turn.</summary>
+internal static class SafetyOptions
 {
     private const int Rounds = 9;
     private const int Singles = 20_000;
     private const int Items = 100_000;
 
-    private static readonly (string Name, TimeSpan? Call, TimeSpan? Queue)[] All =
-        [("unlimited", null, null), ("call", TimeSpan.FromSeconds(30), null), ("queue", null, TimeSpan.FromSeconds(30))];
+    private static readonly (string Name, Action<SandboxPoolOptions> Set)[] All =
+    [
+        ("none", _ => { }),
+        ("call", options => options.CallTimeout = TimeSpan.FromSeconds(30)),
+        ("queue", options => options.QueueTimeout = TimeSpan.FromSeconds(30)),
+        ("recycle", options => (options.Recycle, options.Standby) = (new RecyclePolicy { AfterCalls = 10_000 }, 2)),
+        ("services", options => options.Expose<IOffered>(new Offered())),
+    ];
+
+    public interface IOffered
+    {
+        Task AskAsync();
+    }
 
     public static async Task<Dictionary<string, double>> RunAsync()
     {
         var figures = new Dictionary<string, List<double>>();
         for (var round = 0; round < Rounds; round++)
         {
-            foreach (var (name, call, queue) in All)
+            foreach (var (name, set) in All)
             {
-                await using var pool = await SandboxPool.StartAsync(new() { Plugin = Paths.Plugin, Workers = 2, QueueCapacity = Singles, CallTimeout = call, QueueTimeout = queue });
+                var options = new SandboxPoolOptions { Plugin = Paths.Plugin, Workers = 2, QueueCapacity = Singles };
+                set(options);
+                await using var pool = await SandboxPool.StartAsync(options);
 
                 // The first ones tell how short the calls are.
                 await SinglesAsync(pool);
@@ -51,5 +64,10 @@ internal static class Timeouts
         }
 
         return Stopwatch.GetElapsedTime(began);
+    }
+
+    private sealed class Offered : IOffered
+    {
+        public Task AskAsync() => Task.CompletedTask;
     }
 }
