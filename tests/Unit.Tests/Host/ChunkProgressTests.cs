@@ -50,6 +50,26 @@ public sealed class ChunkProgressTests
         Assert.Equal((2, false), Named(Look(2)));
     }
 
+    [Fact]
+    public void What_may_go_elsewhere_is_more_than_the_one_that_executes()
+    {
+        for (var i = 0; i < _calls.Count; i++)
+        {
+            _calls[i].Assign();
+        }
+
+        Assert.Equal([0, 1, 2], _progress.OpenBehind(Look(null)));
+        Assert.Equal([0, 1, 2], _progress.OpenBehind(Look(0)));
+        _calls[1].Cancel();
+        Assert.Equal([0, 2], _progress.OpenBehind(Look(0, letGo: 1)));
+        _calls[2].Cancel();
+        Assert.Empty(_progress.OpenBehind(Look(0)));
+
+        // Where nobody says which one executes, it is the one that is owed.
+        Assert.Empty(_progress.OpenBehind(Look(null)));
+        Assert.Equal([0], _progress.OpenBehind(Look(2)));
+    }
+
     private static (int Index, bool Again) Owed(ChunkLook look) => (look.Owed, look.IsOwedAgain);
 
     private static (int Index, bool Again) Named(ChunkLook look) => (look.Named, look.IsNamedAgain);
