@@ -72,7 +72,7 @@ public sealed class SandboxPoolOptions
     /// <summary>What happens to a call when the queue is full. Default: <see cref="WhenFull.Wait"/>.</summary>
     public WhenFull WhenFull { get; set; } = WhenFull.Wait;
 
-    /// <summary>How long a call may wait for a worker before it fails with <see cref="CallTimeoutException"/>; items of a map wait as long as it takes. Below 100 ms calls are sent one by one, however short they are. Above zero and at most 24 days. Default: null, no limit.</summary>
+    /// <summary>How long a call may wait for a worker before it fails with <see cref="CallTimeoutException"/>; items of a map wait as long as it takes. Short calls are sent together, and one that stands behind a long one may begin late, by a quarter of this time or a second at most; below 100 ms they are sent one by one. Above zero and at most 24 days. Default: null, no limit.</summary>
     public TimeSpan? QueueTimeout { get; set; }
 
     /// <summary>How workers that died are replaced.</summary>

@@ -77,6 +77,9 @@ internal sealed class Bundle(string entryPoint, long firstId, int capacity) : Ch
         _succeeded = new bool[Count];
     }
 
+    // There are none where waiting is limited, but a map's.
+    public override bool MayWait => true;
+
     public override Callbacks? CallbacksOf(int index)
     {
         lock (_gate)

@@ -33,6 +33,9 @@ internal abstract class Chunk
     /// <summary>Whether its worker has asked for anything on the call's behalf: then it has begun, whatever else that says.</summary>
     public abstract bool HasAsked(int index);
 
+    /// <summary>Whether its calls may wait as long as it takes: they are a map's.</summary>
+    public abstract bool MayWait { get; }
+
     /// <summary>As it travels.</summary>
     public abstract CallChunk ToMessage();
 
@@ -73,6 +76,8 @@ internal sealed class QueuedCalls(List<Invocation> calls) : Chunk
     public override Callbacks? CallbacksOf(int index) => calls[index].Callbacks;
 
     public override bool HasAsked(int index) => calls[index].Callbacks is { WasUsed: true };
+
+    public override bool MayWait => calls.TrueForAll(call => call.Options.IsOfMap);
 
     public override CallChunk ToMessage() => CallChunk.Of(calls.ConvertAll(call => call.Request));
 }

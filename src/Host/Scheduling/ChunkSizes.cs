@@ -29,7 +29,7 @@ internal sealed class ChunkSizes(TimeProvider time)
         {
             _sizes[entryPoint] = (size * 2, false);
         }
-        else if (took > Long && size > 1 || wasLong && count >= size)
+        else if (took > Long && size > 1 || wasLong && count > 1)
         {
             // Once may be this machine's doing, or a collection's; twice in a row is theirs. Calls that were taken back and run alone say nothing of it.
             _sizes[entryPoint] = took <= Long ? (size, false) : wasLong ? (Math.Max(1, size / 2), false) : (size, true);

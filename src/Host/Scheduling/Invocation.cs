@@ -65,14 +65,14 @@ internal sealed class Invocation(CallRequest request, CallTraits traits, CallOpt
     /// <summary>How often it was handed to a worker that died and said it had not begun it.</summary>
     public int Returns { get; set; }
 
-    /// <summary>It was taken back from a worker that took long over another call.</summary>
+    /// <summary>It stood behind another call, and was taken back from a worker that took long over that one or died of it.</summary>
     public bool Moved { get; set; }
 
     /// <summary>How often it was made again after a crash.</summary>
     public int Retries { get; set; }
 
     /// <summary>The queue's own bookkeeping: it was taken before, and put back.</summary>
-    public bool WasPutBack => TakenAt != 0;
+    public bool WasPutBack { get; set; }
 
     /// <summary>The queue's own bookkeeping: where the call is in it.</summary>
     public LinkedListNode<Invocation>? QueueNode { get; set; }
@@ -83,7 +83,7 @@ internal sealed class Invocation(CallRequest request, CallTraits traits, CallOpt
     /// <summary>The queue's own bookkeeping: when it came.</summary>
     public long QueuedAt { get; set; }
 
-    /// <summary>The queue's own bookkeeping: when it was taken last.</summary>
+    /// <summary>The queue's own bookkeeping: when it was taken; 0 while it waits.</summary>
     public long TakenAt { get; set; }
 
     /// <summary>The queue's own bookkeeping: ends when it has its place, if it had to wait for one.</summary>

@@ -31,6 +31,18 @@ internal sealed partial class InvocationQueue
         }
     }
 
+    /// <summary>Whether calls wait here that may not wait for ever, where waiting is limited.</summary>
+    public bool HasLimited
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return Lists_NeedsLock().Any(calls => calls.Limited > 0);
+            }
+        }
+    }
+
     private Invocation? FirstCaller_NeedsLock(Taker taker) => _callers.FirstOrDefault(caller => (_affine.Of(caller) ?? taker) == taker);
 
     private Func<Invocation, Exception> Full_NeedsLock()

@@ -6,18 +6,17 @@ internal sealed partial class InvocationQueue
     // When the timer is due; null: no call that may expire waits.
     private long? _expiresAt;
 
-    private static bool MayExpire(Invocation call) => !call.Options.IsOfMap;
-
+    // Those that were put back may stand before older ones: for a message that is near enough.
     private QueueStatus Status_NeedsLock() => new(
         _count + _callers.Count,
-        Lists_NeedsLock().Select(calls => calls.OldestOf(_ => true)).OfType<Invocation>().MinBy(call => call.QueuedAt) is { } oldest ? _time.GetElapsedTime(oldest.QueuedAt) : TimeSpan.Zero);
+        Lists_NeedsLock().SelectMany(calls => calls.Heads).MinBy(call => call.QueuedAt) is { } oldest ? _time.GetElapsedTime(oldest.QueuedAt) : TimeSpan.Zero);
 
     private bool IsDue(Invocation call) => _time.GetElapsedTime(call.QueuedAt) >= _timeout;
 
     // One timer for all, due when the first call's time is up. One that was put back may be the first.
     private void ArmTimer_NeedsLock(Invocation call)
     {
-        if (_timer is null || !MayExpire(call))
+        if (_timer is null || call.Options.IsOfMap)
         {
             return;
         }
@@ -26,19 +25,24 @@ internal sealed partial class InvocationQueue
         if (_expiresAt is null || expiresAt < _expiresAt)
         {
             _expiresAt = expiresAt;
-            var left = _timeout.Value - _time.GetElapsedTime(call.QueuedAt);
-            _timer.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+
+            // Not a moment too soon: timers know whole milliseconds.
+            var left = Math.Ceiling((_timeout.Value - _time.GetElapsedTime(call.QueuedAt)).TotalMilliseconds);
+            _timer.Change(TimeSpan.FromMilliseconds(Math.Max(0, left)), Timeout.InfiniteTimeSpan);
         }
     }
 
     private void Expire()
     {
-        QueueStatus status;
+        QueueStatus status = default;
         List<Invocation> expired = [];
         lock (_gate)
         {
-            status = Status_NeedsLock();
-            List<Invocation> due = [.. Lists_NeedsLock().SelectMany(calls => calls.FromTheOldestOn(MayExpire, IsDue)).Where(IsDue)];
+            List<Invocation> due = [.. Lists_NeedsLock().SelectMany(calls => calls.Front(IsDue)).Where(IsDue)];
+            if (due.Count > 0)
+            {
+                status = Status_NeedsLock();
+            }
 
             // The room that one leaves may have been another one's way to a worker.
             foreach (var call in due.Where(call => call.QueuedIn is not null))
@@ -48,7 +52,7 @@ internal sealed partial class InvocationQueue
             }
 
             _expiresAt = null;
-            if (Lists_NeedsLock().Select(calls => calls.OldestOf(MayExpire)).OfType<Invocation>().MinBy(call => call.QueuedAt) is { } oldest)
+            if (Lists_NeedsLock().SelectMany(calls => calls.Front(_ => false)).MinBy(call => call.QueuedAt) is { } oldest)
             {
                 ArmTimer_NeedsLock(oldest);
             }

@@ -68,7 +68,7 @@ internal sealed partial class InvocationQueue : IDisposable
                 _count--;
                 if (!HandOut_NeedsLock(call))
                 {
-                    Add_NeedsLock(call, first: false);
+                    Add_NeedsLock(call);
                 }
             }
 
@@ -88,16 +88,16 @@ internal sealed partial class InvocationQueue : IDisposable
             {
                 call.QueuedAt = _time.GetTimestamp();
                 waiting = Claim_NeedsLock(call);
-                if (waiting is null && _count < _capacity)
+                if (waiting is null && HasRoom_NeedsLock)
                 {
-                    Add_NeedsLock(call, first: false);
+                    Add_NeedsLock(call);
                     return Task.CompletedTask;
                 }
 
                 if (waiting is null && (_whenFull == WhenFull.Wait || call.Options.IsOfMap))
                 {
                     call.Room = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                    _callers.AddLast(call);
+                    _callers.Add(call);
                     ArmTimer_NeedsLock(call);
                     return call.Room.Task;
                 }
@@ -121,7 +121,7 @@ internal sealed partial class InvocationQueue : IDisposable
 
     /// <summary>Puts a call that was taken but not started back to the head, whatever the capacity. The time since it was taken counts as waiting only if it was moved.</summary>
     /// <param name="call">The call.</param>
-    /// <param name="isMoved">It was taken back from a worker that took long over another one.</param>
+    /// <param name="isMoved">It stood behind another one.</param>
     /// <returns>False when it was refused: the queue is closed.</returns>
     public bool PutBack(Invocation call, bool isMoved = false)
     {
@@ -131,13 +131,14 @@ internal sealed partial class InvocationQueue : IDisposable
             call.Return();
             call.Moved |= isMoved;
             call.QueuedAt += isMoved ? 0 : _time.GetTimestamp() - call.TakenAt;
+            call.TakenAt = 0;
             if (!call.CancellationToken.IsCancellationRequested)
             {
                 if (!_closed)
                 {
                     if (!HandOut_NeedsLock(call))
                     {
-                        Add_NeedsLock(call, first: true);
+                        Add_NeedsLock(call, isBack: true);
                     }
 
                     return true;
@@ -286,6 +287,9 @@ internal sealed partial class InvocationQueue : IDisposable
 
     public void Dispose() => _timer?.Dispose();
 
+    // Those that were moved back had their place before.
+    private bool HasRoom_NeedsLock => _count - _calls.Moved < _capacity;
+
     private bool IsDrained_NeedsLock => _draining && _count == 0 && _callers.Count == 0;
 
     private bool HandOut_NeedsLock(Invocation call)
@@ -312,16 +316,16 @@ internal sealed partial class InvocationQueue : IDisposable
         return Leave_NeedsLock(taker);
     }
 
-    private void Add_NeedsLock(Invocation call, bool first)
+    private void Add_NeedsLock(Invocation call, bool isBack = false)
     {
         var calls = _affine.Of(call)?.Own ?? _calls;
-        if (first)
+        if (isBack)
         {
-            calls.AddFirst(call);
+            calls.PutBack(call);
         }
         else
         {
-            calls.AddLast(call);
+            calls.Add(call);
         }
 
         _count++;
@@ -369,12 +373,12 @@ internal sealed partial class InvocationQueue : IDisposable
     // The callers who come first among those who wait get the room.
     private void Refill_NeedsLock()
     {
-        while (_count < _capacity && _callers.First is { } next)
+        while (HasRoom_NeedsLock && _callers.First is { } next)
         {
             _callers.Remove(next);
             if (!HandOut_NeedsLock(next))
             {
-                Add_NeedsLock(next, first: false);
+                Add_NeedsLock(next);
             }
 
             next.Room!.SetResult();

@@ -1,6 +1,6 @@
 namespace ProcessPool.Scheduling;
 
-/// <summary>Calls in the order they are to be served: by priority, then first in first out. Not thread-safe; every operation takes constant time but where it says so.</summary>
+/// <summary>Calls in the order they are to be served: by priority, then first in first out. Not thread-safe; every operation takes constant time where it does not say otherwise, and where calls come in their order.</summary>
 internal sealed class WaitingCalls
 {
     private readonly LinkedList<Invocation>[] _byPriority = [new(), new(), new()];
@@ -32,48 +32,66 @@ internal sealed class WaitingCalls
         var (left, right) => left ?? right,
     };
 
-    /// <summary>The first that fits, or null. The only operation that may look at all of them.</summary>
+    /// <summary>How many were moved here from a worker.</summary>
+    public int Moved { get; private set; }
+
+    /// <summary>How many may not wait for ever, where waiting is limited: those that are not of a map.</summary>
+    public int Limited { get; private set; }
+
+    /// <summary>The first of each priority.</summary>
+    public IEnumerable<Invocation> Heads => _byPriority.Select(calls => calls.First?.Value).OfType<Invocation>();
+
+    /// <summary>The first that fits, or null. May look at all of them.</summary>
     public Invocation? FirstOrDefault(Func<Invocation, bool> fits) => Count == 0 ? null : _byPriority.SelectMany(calls => calls).FirstOrDefault(fits);
 
-    /// <summary>Of those that count, the one that waits longest, or null.</summary>
-    public Invocation? OldestOf(Func<Invocation, bool> counts) => FromTheOldestOn(counts, _ => false).MinBy(call => call.QueuedAt);
-
     /// <summary>
-    /// Of those that count and of each priority: the ones that were put back, which stand before older ones, and the others as long as they are wanted and one more. Looks at those, too, that stand
-    /// before them and do not count.
+    /// Those from the front of each priority whose waiting is limited: the ones that were put back, which stand before older ones; and of the others those that are due, and the next one. May look at all
+    /// that stand before them.
     /// </summary>
-    public IEnumerable<Invocation> FromTheOldestOn(Func<Invocation, bool> counts, Func<Invocation, bool> isWanted)
+    public IEnumerable<Invocation> Front(Func<Invocation, bool> isDue)
     {
-        foreach (var calls in _byPriority)
+        foreach (var calls in Limited == 0 ? [] : _byPriority)
         {
             for (var node = calls.First; node is not null; node = node.Next)
             {
-                if (!counts(node.Value))
+                if (!node.Value.Options.IsOfMap)
                 {
-                    continue;
-                }
-
-                yield return node.Value;
-                if (!node.Value.WasPutBack && !isWanted(node.Value))
-                {
-                    break;
+                    yield return node.Value;
+                    if (!node.Value.WasPutBack && !isDue(node.Value))
+                    {
+                        break;
+                    }
                 }
             }
         }
     }
 
-    public void AddLast(Invocation call)
+    /// <summary>Adds one behind those that came before it.</summary>
+    public void Add(Invocation call)
     {
-        call.QueueNode = Of(call).AddLast(call);
-        call.QueuedIn = this;
-        Count++;
+        var calls = Of(call);
+        var before = calls.Last;
+        while (before is { Value: { WasPutBack: false } other } && other.QueuedAt > call.QueuedAt)
+        {
+            // It was another list's: it came before these.
+            before = before.Previous;
+        }
+
+        Entered(call, before is null ? calls.AddFirst(call) : calls.AddAfter(before, call));
     }
 
-    public void AddFirst(Invocation call)
+    /// <summary>Adds one that was taken before: in front of those that were not, in the order in which they were made.</summary>
+    public void PutBack(Invocation call)
     {
-        call.QueueNode = Of(call).AddFirst(call);
-        call.QueuedIn = this;
-        Count++;
+        call.WasPutBack = true;
+        var calls = Of(call);
+        var behind = calls.First;
+        while (behind is { Value: { WasPutBack: true } other } && other.Request.Id < call.Request.Id)
+        {
+            behind = behind.Next;
+        }
+
+        Entered(call, behind is null ? calls.AddLast(call) : calls.AddBefore(behind, call));
     }
 
     public void Remove(Invocation call)
@@ -81,7 +99,7 @@ internal sealed class WaitingCalls
         Of(call).Remove(call.QueueNode!);
         call.QueueNode = null;
         call.QueuedIn = null;
-        Count--;
+        Note(call, -1);
     }
 
     /// <summary>Takes all out.</summary>
@@ -90,6 +108,19 @@ internal sealed class WaitingCalls
         List<Invocation> all = [.. _byPriority.SelectMany(calls => calls)];
         all.ForEach(Remove);
         return all;
+    }
+
+    private void Entered(Invocation call, LinkedListNode<Invocation> node)
+    {
+        (call.QueueNode, call.QueuedIn) = (node, this);
+        Note(call, 1);
+    }
+
+    private void Note(Invocation call, int count)
+    {
+        Count += count;
+        Moved += call.Moved ? count : 0;
+        Limited += call.Options.IsOfMap ? 0 : count;
     }
 
     private LinkedList<Invocation> Of(Invocation call) => _byPriority[(int)call.Options.Priority];

@@ -7,12 +7,12 @@ namespace ProcessPool.Supervision;
 /// <param name="settings">The pool's.</param>
 internal sealed class ChunkLimits(Chunk calls, PoolSettings settings)
 {
-    private static readonly TimeSpan LongestBehind = TimeSpan.FromSeconds(1);
-
     // Whoever looks into a process from outside may stop it for some seconds.
     private static readonly TimeSpan LongestKept = TimeSpan.FromSeconds(10);
 
     private readonly TimeProvider _time = settings.Time;
+    private readonly bool _mayWait = settings.QueueTimeout is null || calls.MayWait;
+    private readonly TimeSpan _longestBehind = settings.QueueTimeout / 4 is { } quarter && quarter < TimeSpan.FromSeconds(1) ? quarter : TimeSpan.FromSeconds(1);
     private readonly TimeSpan? _longest = LongestOf(calls, settings);
     private readonly long _begunAt = settings.Time.GetTimestamp();
     private long _repliedAt = settings.Time.GetTimestamp();
@@ -23,15 +23,14 @@ internal sealed class ChunkLimits(Chunk calls, PoolSettings settings)
     /// <summary>How long a call may execute; null: without end.</summary>
     public TimeSpan? Of(int index) => Of(index, calls, settings);
 
-    /// <summary>Whether those behind are to wait in the queue, which knows how long they may: after a quarter of that, or a second.</summary>
+    /// <summary>Whether those behind another one are to wait in the queue, which knows how long they may: after a quarter of that, or a second. A map's only make way for others.</summary>
     /// <param name="look">What was seen last.</param>
-    /// <param name="othersWait">Whether calls wait in the queue.</param>
-    public bool AreBehindForLong(ChunkLook look, bool othersWait) =>
-        settings.QueueTimeout is { } wait && look.OwesMore && (calls is QueuedCalls || othersWait) && _time.GetElapsedTime(_begunAt) >= (wait / 4 < LongestBehind ? wait / 4 : LongestBehind);
+    /// <param name="areOthersLimited">Whether calls wait in the queue that may not wait for ever.</param>
+    public bool MustMove(ChunkLook look, bool areOthersLimited) => look.OwesMore && (!_mayWait || areOthersLimited) && _time.GetElapsedTime(_begunAt) >= _longestBehind;
 
     /// <summary>
     /// Whether there was no reply for longer than a worker that keeps to its word can take: a watch would have ended the call. One that gives calls back one by one, or owes none and does not end, has no more time.
-    /// Nor does one that keeps calls which may not wait for ever, and which it was asked for.
+    /// Nor does one that keeps calls which are to wait in the queue.
     /// </summary>
     public bool IsOverdue(ChunkLook look)
     {
@@ -40,7 +39,7 @@ internal sealed class ChunkLimits(Chunk calls, PoolSettings settings)
         _lookedAt = now;
         _repliedAt = look.HasReplied || wasSuspended ? now : _repliedAt;
         _owesNothingSince = look.Owed >= 0 ? null : wasSuspended ? now : _owesNothingSince ?? now;
-        _keepsSince = !AreBehindForLong(look, othersWait: false) ? null : wasSuspended ? now : _keepsSince ?? now;
+        _keepsSince = !MustMove(look, areOthersLimited: false) ? null : wasSuspended ? now : _keepsSince ?? now;
         return (_longest ?? (look.Owed < 0 ? TimeSpan.Zero : null)) is { } limit
             && _time.GetElapsedTime(Math.Max(_repliedAt, _owesNothingSince ?? 0), now) > 2 * limit + settings.CancelGrace + 3 * CallWatch.ReplyWait
             || _keepsSince is { } since && _time.GetElapsedTime(since, now) > settings.QueueTimeout + LongestKept;

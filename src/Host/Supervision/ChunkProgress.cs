@@ -29,7 +29,7 @@ internal sealed class ChunkProgress(Chunk calls)
     public List<int> Open => [.. Unanswered.Where(calls.IsAssigned)];
 
     /// <summary>Those that may still go elsewhere, if they are more than the one that the worker executes.</summary>
-    public List<int> OpenBehind(ChunkLook look) =>
+    public List<int> Movable(ChunkLook look) =>
         Unanswered.Skip(1).Any() && Open is var open && open.Exists(index => index != (look.Named >= 0 ? look.Named : look.Owed)) ? open : [];
 
     public bool IsAnswered(int index) => _answered[index];

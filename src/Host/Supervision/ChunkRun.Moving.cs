@@ -24,10 +24,11 @@ internal sealed partial class ChunkRun
                 _worker.Kill(CrashReason.ProtocolViolation);
             }
 
-            if (_moving is null or { Task.IsCompleted: true } && (!look.GoesOn && supervisor.Queue.HasIdleTaker || _limits.AreBehindForLong(look, othersWait: supervisor.Queue.Count > 0)))
+            var isWanted = !look.GoesOn && supervisor.Queue.HasIdleTaker;
+            if (!_isMoving && (isWanted || settings.QueueTimeout is not null && _limits.MustMove(look, supervisor.Queue.HasLimited)))
             {
-                open = _progress.OpenBehind(look);
-                _moving = open.Count > 0 ? new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously) : null;
+                open = _progress.Movable(look);
+                _isMoving = open.Count > 0;
             }
         }
 
@@ -62,25 +63,10 @@ internal sealed partial class ChunkRun
 
     private async Task MoveAsync(List<int> open)
     {
-        try
-        {
-            foreach (var call in await RevokeAsync(open).ConfigureAwait(false))
-            {
-                supervisor.PutBack(call, isMoved: true);
-            }
-        }
-        finally
-        {
-            _moving!.SetResult();
-        }
-    }
-
-    // What was taken back is in the queue before its worker asks for more, or finds that there is no more.
-    private Task MovedAsync()
-    {
+        await RevokeAsync(open, call => supervisor.PutBack(call, isMoved: true)).ConfigureAwait(false);
         lock (_gate)
         {
-            return _moving?.Task ?? Task.CompletedTask;
+            _isMoving = false;
         }
     }
 
@@ -93,43 +79,58 @@ internal sealed partial class ChunkRun
             open = _progress.Open;
         }
 
-        foreach (var call in await RevokeAsync(open).ConfigureAwait(false))
+        await RevokeAsync(open, call =>
         {
             supervisor.CallFinishes();
             call.Cancel();
-        }
-
+        }).ConfigureAwait(false);
         open.ForEach(Leave);
     }
 
-    /// <summary>Takes back those that have not begun.</summary>
-    /// <returns>Them, from the last one on: put back one by one, the first one is first in the queue again.</returns>
-    private async Task<List<Invocation>> RevokeAsync(List<int> open)
+    /// <summary>Takes back those that have not begun. That is done before the chunk's worker asks for more, or finds that there is no more.</summary>
+    private async Task RevokeAsync(List<int> open, Action<Invocation> then)
     {
         var revoked = (await _worker.RevokeAsync(open.ConvertAll(calls.IdOf)).ConfigureAwait(false)).ToHashSet();
         var taken = new List<Invocation>();
-        for (var i = open.Count - 1; i >= 0; i--)
+        var watches = new List<CallWatch>();
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_gate)
         {
-            CallWatch? watch = null;
-            lock (_gate)
+            foreach (var index in open.Where(index => revoked.Contains(calls.IdOf(index)) && CanTake_NeedsLock(index)))
             {
-                if (_isOver || _progress.IsAnswered(open[i]) || !revoked.Contains(calls.IdOf(open[i])) || calls.IsSettled(open[i]) || _watches.Told(open[i]) is not null)
+                taken.Add(calls[index]);
+                _progress.Take(index);
+                if (_watches.Take(index) is { } watch)
                 {
-                    continue;
+                    watches.Add(watch);
                 }
-
-                _progress.Take(open[i]);
-                watch = _watches.Take(open[i]);
-                taken.Add(calls[open[i]]);
             }
 
-            watch?.Dispose();
-            if (watch is { Killed: true })
+            if (!_isOver)
             {
-                (_killed, _told) = (true, watch.Reason);
+                _returning.Add(done.Task);
             }
         }
 
-        return taken;
+        try
+        {
+            foreach (var watch in watches)
+            {
+                watch.Dispose();
+                if (watch.Killed)
+                {
+                    (_killed, _told) = (true, watch.Reason);
+                }
+            }
+
+            taken.ForEach(then);
+        }
+        finally
+        {
+            done.SetResult();
+        }
     }
+
+    // What has asked its host for something has begun, whatever its worker says.
+    private bool CanTake_NeedsLock(int index) => !_isOver && !_progress.IsAnswered(index) && !calls.IsSettled(index) && _watches.Told(index) is null && !calls.HasAsked(index);
 }

@@ -8,7 +8,7 @@ namespace ProcessPool.Supervision;
 /// <summary>
 /// Runs short calls that go together on one worker, and settles each of them as if it had come alone: by its reply; by its worker's death if it was the one that
 /// had begun, while those before it have their results and those after it go back to the queue; by its caller, who may leave at any time; by its time limit. When one of
-/// them takes long and another worker has nothing to do, those after it go there.
+/// them takes long and another worker has nothing to do, those after it go there; where they may not wait for ever, they go back to the queue.
 /// </summary>
 /// <param name="incarnation">The worker.</param>
 /// <param name="calls">The calls.</param>
@@ -25,7 +25,8 @@ internal sealed partial class ChunkRun(Incarnation incarnation, Chunk calls, Poo
     private readonly ChunkWatches _watches = new(calls, incarnation.Worker, settings);
     private readonly ChunkLimits _limits = new(calls, settings);
     private ITimer? _look;
-    private TaskCompletionSource? _moving;
+    private readonly List<Task> _returning = [];
+    private bool _isMoving;
     private bool _killed;
     private EndReason _told;
     private CancellationToken _poolStopped;
@@ -71,15 +72,14 @@ internal sealed partial class ChunkRun(Incarnation incarnation, Chunk calls, Poo
             }
 
             await pending.ConfigureAwait(false);
-            await MovedAsync().ConfigureAwait(false);
-            return End() ? WorkerAfterCall.Killed : _told == EndReason.None ? WorkerAfterCall.Ready : WorkerAfterCall.Spent;
+            await EndAsync().ConfigureAwait(false);
+            return _killed ? WorkerAfterCall.Killed : _told == EndReason.None ? WorkerAfterCall.Ready : WorkerAfterCall.Spent;
         }
         catch (WorkerLostException lost)
         {
-            var killed = End();
-            await MovedAsync().ConfigureAwait(false);
-            Lose(lost.Exit, killed);
-            return killed || poolStopped.IsCancellationRequested ? WorkerAfterCall.Killed : WorkerAfterCall.Died;
+            await EndAsync().ConfigureAwait(false);
+            Lose(lost.Exit, _killed);
+            return _killed || poolStopped.IsCancellationRequested ? WorkerAfterCall.Killed : WorkerAfterCall.Died;
         }
         finally
         {
@@ -209,9 +209,8 @@ internal sealed partial class ChunkRun(Incarnation incarnation, Chunk calls, Poo
         }
     }
 
-    /// <summary>Nothing is watched any more.</summary>
-    /// <returns>Whether a call's end was that of its worker.</returns>
-    private bool End()
+    /// <summary>Nothing is watched any more, and what was taken back has gone where it goes.</summary>
+    private async Task EndAsync()
     {
         List<CallWatch> watches;
         lock (_gate)
@@ -221,6 +220,7 @@ internal sealed partial class ChunkRun(Incarnation incarnation, Chunk calls, Poo
         }
 
         _look?.Dispose();
+        await Task.WhenAll(_returning).ConfigureAwait(false);
         watches.ForEach(watch => watch.Dispose());
         if (watches.Find(watch => watch.Killed) is { } last)
         {
@@ -231,8 +231,6 @@ internal sealed partial class ChunkRun(Incarnation incarnation, Chunk calls, Poo
         {
             incarnation.EndsBecause ??= WorkerEnd.Of(_poolStopped.IsCancellationRequested ? EndReason.PoolStopped : _told);
         }
-
-        return _killed;
     }
 
     private void Lose(WorkerExit exit, bool killed)

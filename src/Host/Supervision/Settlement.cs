@@ -63,7 +63,7 @@ internal readonly struct Settlement(Incarnation incarnation, Invocation call, bo
         {
             supervisor.View.Counts.Retried("not_begun");
             settings.Logger.CallReturned(call.Request.Id, call.Request.EntryPoint, Worker.Name, Worker.ProcessId);
-            supervisor.PutBack(call);
+            supervisor.PutBack(call, isMoved: true);
         }
         else if (!isLeased && hasBegun && call.Stream is null && call.Retries < call.Traits.Retries)
         {

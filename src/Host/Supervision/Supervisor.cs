@@ -263,7 +263,7 @@ internal sealed partial class Supervisor
 
     /// <summary>Puts back a call that was not begun.</summary>
     /// <param name="call">The call.</param>
-    /// <param name="isMoved">It was taken back from a worker that took long over another one.</param>
+    /// <param name="isMoved">It stood behind another one.</param>
     public void PutBack(Invocation call, bool isMoved = false)
     {
         if (!Queue.PutBack(call, isMoved))

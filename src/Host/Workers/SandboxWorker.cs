@@ -144,9 +144,9 @@ internal sealed class SandboxWorker : IWorker
 
         void Take(int index, object? value)
         {
-            if (value is not CallReply { Attachments: not null, Status: not CallStatus.Streaming and <= CallStatus.Skipped, InMailbox.Length: 0 } each)
+            if (value is not CallReply { Attachments: not null, Status: not CallStatus.Streaming and <= CallStatus.Skipped, InMailbox.Length: 0 } each || each.Status == CallStatus.Skipped && calls.HasAsked(index))
             {
-                throw new InvalidDataException("It answered a call with nothing, or with a stream.");
+                throw new InvalidDataException("It answered a call with nothing, or with a stream, or skipped one that had asked for something.");
             }
 
             _callsServed++;

@@ -116,18 +116,24 @@ public sealed class BundleTests
             order.Add(request.Id);
             return answer(request, token);
         };
-        var rig = await new PoolRig(_ => worker, options => options.QueueTimeout = TimeSpan.FromSeconds(1)).StartedAsync();
-        var (bundle, carrier) = await PutAsync(rig, options: new CallOptions { Priority = CallPriority.Low, IsOfMap = true });
+        var rig = await new PoolRig(_ => worker, pool => (pool.QueueTimeout, pool.QueueCapacity) = (TimeSpan.FromSeconds(1), 3)).StartedAsync();
+        var options = new CallOptions { Priority = CallPriority.Low, IsOfMap = true };
+        var (bundle, carrier) = await PutAsync(rig, options: options);
         await begun.Task.Within("the long item begins");
-        await ChunkStage.PassAsync(rig, () => worker.Looks > 2);
+        var nextItem = await rig.PutAsync(new Invocation(Some.Call().Request, default, options, callbacks: null, default));
+        var since = rig.Time.GetTimestamp();
+        await ChunkStage.PassAsync(rig, () => rig.Time.GetElapsedTime(since) > TimeSpan.FromSeconds(2));
         Assert.Empty(_calls);
         var call = await rig.PutAsync();
-        await ChunkStage.PassAsync(rig, () => rig.Pool.Queue.Count == Count - 1);
+        await ChunkStage.PassAsync(rig, () => rig.Pool.Queue.Count == Count);
+
+        // What was taken back takes no room from others.
+        var late = await rig.PutAsync().Within("there is room");
         order.Clear();
         held.SetResult(Some.Reply);
-        await Task.WhenAll(_calls.Values.Append(call).Select(each => each.Settled)).Within("all are served");
+        await Task.WhenAll(_calls.Values.Append(call).Append(late).Append(nextItem).Select(each => each.Settled)).Within("all are served");
         await carrier.Settled.Within("the bundle is done");
-        Assert.Equal([call.Request.Id, .. new[] { 2, 3, 4, 5 }.Select(bundle.IdOf)], order);
+        Assert.Equal([call.Request.Id, late.Request.Id, .. new[] { 2, 3, 4, 5 }.Select(bundle.IdOf), nextItem.Request.Id], order);
         await rig.StopAsync();
     }
 

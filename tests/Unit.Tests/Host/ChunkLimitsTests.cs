@@ -41,8 +41,8 @@ public sealed class ChunkLimitsTests
         foreach (var (at, isLong) in new[] { (0, false), (expected - 1, false), (expected, true), (3 * expected, true) })
         {
             _time.Advance(_begun + TimeSpan.FromMilliseconds(at) - _time.GetUtcNow());
-            Assert.Equal((isLong, isLong), (calls.AreBehindForLong(Stands(owesMore: true), othersWait: false), items.AreBehindForLong(Stands(owesMore: true), othersWait: true)));
-            Assert.False(calls.AreBehindForLong(Stands(owesMore: false), othersWait: true) || items.AreBehindForLong(Stands(owesMore: true), othersWait: false), "Expected nobody to be behind.");
+            Assert.Equal((isLong, isLong), (calls.MustMove(Stands(owesMore: true), areOthersLimited: false), items.MustMove(Stands(owesMore: true), areOthersLimited: true)));
+            Assert.False(calls.MustMove(Stands(owesMore: false), areOthersLimited: true) || items.MustMove(Stands(owesMore: true), areOthersLimited: false), "Expected nobody to be behind.");
         }
     }
 

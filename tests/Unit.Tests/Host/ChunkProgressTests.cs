@@ -58,16 +58,16 @@ public sealed class ChunkProgressTests
             _calls[i].Assign();
         }
 
-        Assert.Equal([0, 1, 2], _progress.OpenBehind(Look(null)));
-        Assert.Equal([0, 1, 2], _progress.OpenBehind(Look(0)));
+        Assert.Equal([0, 1, 2], _progress.Movable(Look(null)));
+        Assert.Equal([0, 1, 2], _progress.Movable(Look(0)));
         _calls[1].Cancel();
-        Assert.Equal([0, 2], _progress.OpenBehind(Look(0, letGo: 1)));
+        Assert.Equal([0, 2], _progress.Movable(Look(0, letGo: 1)));
         _calls[2].Cancel();
-        Assert.Empty(_progress.OpenBehind(Look(0)));
+        Assert.Empty(_progress.Movable(Look(0)));
 
         // Where nobody says which one executes, it is the one that is owed.
-        Assert.Empty(_progress.OpenBehind(Look(null)));
-        Assert.Equal([0], _progress.OpenBehind(Look(2)));
+        Assert.Empty(_progress.Movable(Look(null)));
+        Assert.Equal([0], _progress.Movable(Look(2)));
     }
 
     private static (int Index, bool Again) Owed(ChunkLook look) => (look.Owed, look.IsOwedAgain);

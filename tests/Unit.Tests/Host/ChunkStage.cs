@@ -38,6 +38,13 @@ internal sealed class ChunkStage
     {
         _go.SetResult();
         await _begun.Task.Within("the call begins");
+
+        // The pool looks from when on it has sent a chunk.
+        foreach (var _ in worker.Chunks)
+        {
+            await rig.Time.NextAsync(due => due == Look).Within("the pool is about to look");
+        }
+
         var looks = worker.Looks;
         await PassAsync(rig, () => worker.Looks > looks);
         return rig.Time.GetTimestamp();

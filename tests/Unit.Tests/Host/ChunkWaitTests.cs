@@ -1,3 +1,4 @@
+using ProcessPool.Calls;
 using ProcessPool.Protocol;
 using ProcessPool.Scheduling;
 using ProcessPool.TestKit;
@@ -61,6 +62,21 @@ public sealed class ChunkWaitTests
         await rig.StopAsync();
     }
 
+    [Fact]
+    public async Task A_call_that_has_asked_its_host_for_something_is_not_made_again_when_its_worker_gives_it_back()
+    {
+        var asked = new Callbacks([], Some.Settings().Services, WireLimits.MinMessageBytes);
+        await asked.AnswerAsync(new CallbackRequest(1, "Anything", default, []), CancellationToken.None);
+        var slow = new Invocation(_slow.Request, default, CallOptions.Default, asked, CancellationToken.None);
+        var worker = _stage.Executing(slow, _held.Task);
+        worker.OnRevoke = ids => ids;
+        var (rig, behind) = await StartAsync(worker, slow);
+        await _stage.BeginAsync(rig, worker);
+        await ChunkStage.PassAsync(rig, () => behind.TrueForAll(call => call.Moved));
+        Assert.False(slow.Moved, "Expected it to stay: it has begun.");
+        await rig.StopAsync();
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -80,11 +96,11 @@ public sealed class ChunkWaitTests
     }
 
     /// <summary>Three calls that are short, the slow one, and three behind it.</summary>
-    private async Task<(PoolRig Rig, List<Invocation> Behind)> StartAsync(FakeWorker first)
+    private async Task<(PoolRig Rig, List<Invocation> Behind)> StartAsync(FakeWorker first, Invocation? slow = null)
     {
         var rig = await new PoolRig(number => number == 1 ? first : PoolRig.Answering(), options => options.QueueTimeout = Wait).StartedAsync();
         await rig.PutAsync(3);
-        await rig.PutAsync(_slow);
+        await rig.PutAsync(slow ?? _slow);
         return (rig, await rig.PutAsync(3));
     }
 

@@ -183,6 +183,27 @@ public sealed class HostileSandboxTests
     }
 
     [Fact]
+    public async Task A_call_that_has_asked_its_host_for_something_was_not_skipped_whatever_a_sandbox_says()
+    {
+        await using var worker = await StartAsync(calls: _ => Task.FromResult(Some.Reply));
+        var asked = new Callbacks([], Some.Settings().Services, WireLimits.MinMessageBytes);
+        await asked.AnswerAsync(new CallbackRequest(1, "Anything", default, []), CancellationToken.None);
+        var writer = new WireWriter();
+        foreach (var id in new[] { 1, 2 })
+        {
+            writer.AddFrame(new JsonRpcResult { RequestId = new RequestId(id), Result = new CallReply(CallStatus.Skipped, default, [], null) });
+        }
+
+        _sandbox.Outbox = writer.Written.ToArray();
+        var answered = new List<int>();
+        var chunk = new QueuedCalls([Some.Call(), new Invocation(Some.Call().Request, default, CallOptions.Default, asked, CancellationToken.None)]);
+        var calls = worker.InvokeManyAsync(chunk, (index, _) => answered.Add(index), (_, _) => false);
+        worker.Kill();
+        await Assert.ThrowsAsync<WorkerLostException>(() => calls.Within("the calls are over"));
+        Assert.Equal([0], answered);
+    }
+
+    [Fact]
     public async Task An_outbox_full_of_nonsense_harms_nobody()
     {
         await using var worker = await StartAsync(calls: _ => Task.FromResult(Some.Reply));

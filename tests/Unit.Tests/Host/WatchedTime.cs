@@ -18,12 +18,19 @@ internal sealed class WatchedTime : FakeTimeProvider
     /// <summary>Waits until a timer is armed for a span that fits, forgets it, and lets that span pass.</summary>
     public async Task<TimeSpan> PassNextAsync(Func<TimeSpan, bool> fits)
     {
+        var due = await NextAsync(fits);
+        Advance(due);
+        return due;
+    }
+
+    /// <summary>Waits until a timer is armed for a span that fits, and forgets it.</summary>
+    public async Task<TimeSpan> NextAsync(Func<TimeSpan, bool> fits)
+    {
         while (true)
         {
             var due = await _armed.Reader.ReadAsync();
             if (fits(due))
             {
-                Advance(due);
                 return due;
             }
         }
