@@ -3,7 +3,22 @@ namespace ProcessPool.Scheduling;
 /// <content>Calls that go together.</content>
 internal sealed partial class InvocationQueue
 {
-    /// <summary>Takes more calls of the same entry point, which may go together with the first: those that are next, a fair share of them, and so many at most.</summary>
+    // Under way: what is behind a long call in one comes back, and needs takers that have not left.
+    private int _chunks;
+
+    /// <summary>Calls that were taken together, by themselves or as a bundle, have ended or gone elsewhere.</summary>
+    public void ChunkEnds()
+    {
+        lock (_gate)
+        {
+            _chunks--;
+            ReleaseTakersWhenDrained_NeedsLock();
+        }
+    }
+
+    /// <summary>
+    /// Takes more calls of the same entry point, which may go together with the first: those that are next, a fair share of them, and so many at most. If there are any, <see cref="ChunkEnds"/> is to be called.
+    /// </summary>
     public void TakeMore(Taker taker, List<Invocation> calls, int max)
     {
         lock (_gate)
@@ -16,6 +31,8 @@ internal sealed partial class InvocationQueue
                 Take_NeedsLock(next);
                 calls.Add(next);
             }
+
+            _chunks += calls.Count > 1 ? 1 : 0;
         }
     }
 

@@ -68,7 +68,7 @@ internal sealed partial class InvocationQueue : IDisposable
                 _count--;
                 if (!HandOut_NeedsLock(call))
                 {
-                    Add_NeedsLock(call);
+                    Add_NeedsLock(call, isBack: call.WasPutBack);
                 }
             }
 
@@ -132,6 +132,7 @@ internal sealed partial class InvocationQueue : IDisposable
             call.Moved |= isMoved;
             call.QueuedAt += isMoved ? 0 : _time.GetTimestamp() - call.TakenAt;
             call.TakenAt = 0;
+            _chunks -= call.Bundle is null ? 0 : 1;
             if (!call.CancellationToken.IsCancellationRequested)
             {
                 if (!_closed)
@@ -290,7 +291,7 @@ internal sealed partial class InvocationQueue : IDisposable
     // Those that were moved back had their place before.
     private bool HasRoom_NeedsLock => _count - _calls.Moved < _capacity;
 
-    private bool IsDrained_NeedsLock => _draining && _count == 0 && _callers.Count == 0;
+    private bool IsDrained_NeedsLock => _draining && _chunks == 0 && _count == 0 && _callers.Count == 0;
 
     private bool HandOut_NeedsLock(Invocation call)
     {
@@ -338,6 +339,7 @@ internal sealed partial class InvocationQueue : IDisposable
     {
         call.TakenAt = _time.GetTimestamp();
         call.Assign();
+        _chunks += call.Bundle is null ? 0 : 1;
     }
 
     private TaskCompletionSource<Invocation?> Leave_NeedsLock(Taker taker)

@@ -4,6 +4,7 @@ namespace ProcessPool.Scheduling;
 internal sealed class WaitingCalls
 {
     private readonly LinkedList<Invocation>[] _byPriority = [new(), new(), new()];
+    private readonly LinkedListNode<Invocation>?[] _putBackLast = [null, null, null];
 
     public int Count { get; private set; }
 
@@ -85,17 +86,28 @@ internal sealed class WaitingCalls
     {
         call.WasPutBack = true;
         var calls = Of(call);
-        var behind = calls.First;
+        ref var last = ref _putBackLast[(int)call.Options.Priority];
+
+        // Where the one before was put back: they come by hundreds, one beside the other.
+        var behind = last ?? calls.First;
         while (behind is { Value: { WasPutBack: true } other } && other.Request.Id < call.Request.Id)
         {
             behind = behind.Next;
         }
 
-        Entered(call, behind is null ? calls.AddLast(call) : calls.AddBefore(behind, call));
+        while ((behind is null ? calls.Last : behind.Previous) is { } before && (!before.Value.WasPutBack || before.Value.Request.Id > call.Request.Id))
+        {
+            behind = before;
+        }
+
+        last = behind is null ? calls.AddLast(call) : calls.AddBefore(behind, call);
+        Entered(call, last);
     }
 
     public void Remove(Invocation call)
     {
+        ref var last = ref _putBackLast[(int)call.Options.Priority];
+        last = last == call.QueueNode ? null : last;
         Of(call).Remove(call.QueueNode!);
         call.QueueNode = null;
         call.QueuedIn = null;

@@ -106,7 +106,7 @@ internal sealed partial class ChunkRun
                 }
             }
 
-            if (!_isOver)
+            if (taken.Count > 0)
             {
                 _returning.Add(done.Task);
             }

@@ -238,6 +238,7 @@ internal sealed class Service : IDisposable
         finally
         {
             _supervisor.View.CallEnds();
+            _supervisor.Queue.ChunkEnds();
             carrier?.Succeed(new SettledCall(NoReply, carrier, _incarnation, _supervisor.PoolName));
         }
 

@@ -89,6 +89,9 @@ internal sealed class PoolCounts(string pool, TimeProvider time)
     {
         var now = time.GetTimestamp();
         var queuedAt = call.QueuedAt == 0 ? now : call.QueuedAt;
-        Instruments.CallsEnded(pool, entryPoint, errorType, time.GetElapsedTime(queuedAt, call.TakenAt == 0 ? now : call.TakenAt), time.GetElapsedTime(queuedAt, now), count);
+
+        // Another thread may be putting it back.
+        var takenAt = call.TakenAt is var at && at == 0 ? now : Math.Max(at, queuedAt);
+        Instruments.CallsEnded(pool, entryPoint, errorType, time.GetElapsedTime(queuedAt, takenAt), time.GetElapsedTime(queuedAt, now), count);
     }
 }

@@ -120,6 +120,7 @@ public sealed class BundleTests
         var options = new CallOptions { Priority = CallPriority.Low, IsOfMap = true };
         var (bundle, carrier) = await PutAsync(rig, options: options);
         await begun.Task.Within("the long item begins");
+        await rig.Time.NextAsync(due => due == ChunkStage.Look).Within("the pool is about to look");
         var nextItem = await rig.PutAsync(new Invocation(Some.Call().Request, default, options, callbacks: null, default));
         var since = rig.Time.GetTimestamp();
         await ChunkStage.PassAsync(rig, () => rig.Time.GetElapsedTime(since) > TimeSpan.FromSeconds(2));

@@ -63,6 +63,29 @@ public sealed class ChunkWaitTests
     }
 
     [Fact]
+    public async Task While_the_pool_drains_those_behind_one_that_takes_long_are_served_by_a_worker_that_has_nothing_to_do()
+    {
+        var busy = new TaskCompletionSource<CallReply>();
+        var first = GivingBack();
+        var other = new FakeWorker("w") { OnInvoke = (_, _) => busy.Task };
+        var rig = await new PoolRig(number => number == 1 ? first : other, options => (options.QueueTimeout, options.Workers) = (Wait, 2)).StartedAsync();
+        await rig.PutAsync(2);
+        await rig.PutAsync(_slow);
+        var behind = await rig.PutAsync(2);
+        await _stage.BeginAsync(rig, first);
+        Assert.Equal([2], first.Chunks);
+        other.OnInvoke = (_, _) => Task.FromResult(Some.Reply);
+        busy.SetResult(Some.Reply);
+        await behind[1].Settled.Within("the one that is in the queue is served");
+        var draining = rig.Pool.StopAsync(drain: true, null, CancellationToken.None);
+        await ChunkStage.PassAsync(rig, () => behind[0].Phase == CallPhase.Settled);
+        await behind[0].Settled.Within("the one that stood behind the slow one is served");
+        _held.SetResult(Some.Reply);
+        await _slow.Settled.Within("the slow call settles");
+        Assert.Equal(0, (await draining.Within("the pool stops")).Cancelled);
+    }
+
+    [Fact]
     public async Task A_call_that_has_asked_its_host_for_something_is_not_made_again_when_its_worker_gives_it_back()
     {
         var asked = new Callbacks([], Some.Settings().Services, WireLimits.MinMessageBytes);
