@@ -21,7 +21,9 @@ public sealed class RecycleTests
 
         await Until.HoldsAsync(() => rig.Pool.View.Workers.Count == 1, "those that have ended are in no book any more");
         await rig.StopAsync();
-        Assert.Matches("recycled=[0-9]+ shutdown=1", rig.Pool.View.Counts.Exits.ToString());
+
+        // The last one may have been due, and its replacement on its way, when the pool stopped.
+        Assert.Matches("^recycled=[0-9]+ shutdown=[12]$", rig.Pool.View.Counts.Exits.ToString());
         Assert.InRange(_started.Count, 5, 11);
         Assert.All(_started, worker => Assert.True(worker.Stopped && !worker.Killed, "Expected every worker to be stopped gently."));
     }
