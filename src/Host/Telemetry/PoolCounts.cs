@@ -90,8 +90,9 @@ internal sealed class PoolCounts(string pool, TimeProvider time)
         var now = time.GetTimestamp();
         var queuedAt = call.QueuedAt == 0 ? now : call.QueuedAt;
 
-        // Another thread may be putting it back.
-        var takenAt = call.TakenAt is var at && at == 0 ? now : Math.Max(at, queuedAt);
-        Instruments.CallsEnded(pool, entryPoint, errorType, time.GetElapsedTime(queuedAt, takenAt), time.GetElapsedTime(queuedAt, now), count);
+        // Read once: another thread may be putting it back.
+        var takenAt = call.TakenAt;
+        var waitedUntil = takenAt == 0 ? now : Math.Max(takenAt, queuedAt);
+        Instruments.CallsEnded(pool, entryPoint, errorType, time.GetElapsedTime(queuedAt, waitedUntil), time.GetElapsedTime(queuedAt, now), count);
     }
 }
